@@ -1,0 +1,71 @@
+import type { Instant } from '../values/instant.ts';
+import type { Nanocredits } from '../values/money.ts';
+import type { PriceStep } from '../values/price-step.ts';
+import type { ProjectId } from '../values/project-id.ts';
+
+/** Exact amounts used; each is resource × milliseconds. */
+export interface Quantity {
+  readonly containerMs: bigint;
+  readonly millicoreMs: bigint;
+  readonly mibMs: bigint;
+  readonly gpuMs: bigint;
+}
+
+export const NO_QUANTITY: Quantity = {
+  containerMs: 0n,
+  millicoreMs: 0n,
+  mibMs: 0n,
+  gpuMs: 0n,
+};
+
+export function addQuantity(a: Quantity, b: Quantity): Quantity {
+  return {
+    containerMs: a.containerMs + b.containerMs,
+    millicoreMs: a.millicoreMs + b.millicoreMs,
+    mibMs: a.mibMs + b.mibMs,
+    gpuMs: a.gpuMs + b.gpuMs,
+  };
+}
+
+/** The price in force over `[start, end)` of a pool. Immutable once recorded. */
+export interface PriceEpoch {
+  readonly id: string;
+  readonly pool: string;
+  readonly step: PriceStep;
+  readonly start: Instant;
+  /** Start of the next epoch, or undefined while none is announced. */
+  readonly end: Instant | undefined;
+  readonly ruleVersion: string;
+  readonly reason: string;
+  /** The rule's inputs and its smoothing state after them, as JSON. */
+  readonly inputs: string;
+}
+
+/** What one container used in one UTC hour at one price step: the unit of charging. */
+export interface ChargeLine {
+  readonly hour: Instant;
+  readonly step: PriceStep;
+  readonly quantity: Quantity;
+  readonly amount: Nanocredits;
+}
+
+export type ChargeType = 'ORIGINAL' | 'RETRACTION' | 'RESTATEMENT';
+
+/** A row of the ledger. Rows are never edited: a correction retracts the old row and restates it. */
+export interface Charge extends ChargeLine {
+  /** Time-prefixed and unique for ever; derived from container, hour, step and revision. */
+  readonly id: string;
+  readonly type: ChargeType;
+  readonly project: ProjectId;
+  readonly cluster: string;
+  readonly application: string;
+  readonly container: string;
+  readonly role: string;
+  readonly rateCard: string;
+  readonly ruleVersion: string;
+  /** How sure the interval's end is. */
+  readonly coverage: 'exact' | 'inferred';
+  /** Tags of the application when charged, as JSON. */
+  readonly tags: string;
+  readonly storedAt: Instant;
+}

@@ -1,0 +1,101 @@
+import type { Instant } from '../values/instant.ts';
+import type { ProjectId } from '../values/project-id.ts';
+import type { Resources } from '../values/resources.ts';
+
+/** A source that saw a fact. */
+export const WITNESSES = ['event-log', 'agent', 'yarn', 'standalone', 'kubernetes'] as const;
+export type Witness = (typeof WITNESSES)[number];
+
+export const CONTAINER_ROLES = ['driver', 'executor', 'application-master'] as const;
+export type ContainerRole = (typeof CONTAINER_ROLES)[number];
+
+interface FactBase {
+  /** Permanent identity, given by the origin. The same id with another body is quarantined. */
+  readonly id: string;
+  readonly cluster: string;
+  readonly witness: Witness;
+  /** Event time, by the origin's clock. */
+  readonly at: Instant;
+}
+
+/**
+ * What a witness knows of an application. The project comes from the attribution rule of the lowest
+ * `rule` over all facts of the application; where no rule matched, `rule` is NO_RULE and the project
+ * is `unattributed`.
+ */
+export interface ApplicationFact extends FactBase {
+  readonly kind: 'application-seen' | 'application-ended';
+  readonly application: string;
+  /** Attempt as the origin writes it, or '' where it has none. */
+  readonly attempt: string;
+  readonly name: string;
+  readonly user: string;
+  readonly queue: string;
+  readonly project: ProjectId;
+  readonly rule: number;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Spark UI or tracking page, or ''. */
+  readonly url: string;
+}
+
+/** Rank of an application fact that no attribution rule matched. */
+export const NO_RULE = 1_000_000;
+
+/**
+ * A granted allocation. `container` is unique in its cluster: YARN's container id where the witness
+ * knows it, else `<application>/<attempt>/<executor id>`, so that several witnesses mean one container.
+ */
+export interface ContainerFact extends FactBase {
+  readonly kind: 'container-started' | 'container-resized' | 'container-stopped';
+  readonly container: string;
+  readonly application: string;
+  readonly attempt: string;
+  readonly role: ContainerRole;
+  /** From start and resize; ignored on stop. */
+  readonly resources: Resources;
+  readonly host: string;
+  /** Why it stopped, as the origin says; '' otherwise. */
+  readonly reason: string;
+}
+
+/** A machine of a cluster. */
+export interface NodeFact extends FactBase {
+  readonly kind: 'node-started' | 'node-stopped';
+  readonly node: string;
+  readonly capacity: Resources;
+  readonly market: 'on-demand' | 'spot' | 'unknown';
+}
+
+/** How full a cluster is; what moves the price. */
+export interface LoadFact extends FactBase {
+  readonly kind: 'load';
+  readonly allocated: Resources;
+  readonly pending: Resources;
+  readonly capacity: Resources;
+}
+
+export type JournalFact = ApplicationFact | ContainerFact | NodeFact | LoadFact;
+
+/** The container was alive at `until`. Merged by maximum, so repeats and reordering change nothing. */
+export interface Evidence {
+  readonly cluster: string;
+  readonly container: string;
+  readonly until: Instant;
+}
+
+/**
+ * Where the slot time of an application attempt's executors went so far, in ms of one core slot;
+ * the five add up to `slotMs`. A cumulative snapshot: the one with the later `at` stands.
+ */
+export interface ApplicationActivity {
+  readonly cluster: string;
+  readonly application: string;
+  readonly attempt: string;
+  readonly at: Instant;
+  readonly slotMs: number;
+  readonly usefulMs: number;
+  readonly wastedMs: number;
+  readonly idleMs: number;
+  readonly tailMs: number;
+  readonly startUpMs: number;
+}

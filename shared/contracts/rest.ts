@@ -1,0 +1,252 @@
+import { z } from 'zod';
+
+/**
+ * The answers of the REST API, as the API sends and the page, the CLI and jobs read them.
+ * Credits are decimal strings, exact; instants are ISO 8601 in UTC; durations are in ms.
+ */
+const credits = z.string().meta({ description: 'Credits, exact decimal', example: '12.5' });
+const instant = z
+  .string()
+  .meta({ description: 'UTC instant', example: '2026-11-21T09:30:00.000Z' });
+const multiplier = z
+  .string()
+  .meta({ description: 'Price multiplier, two decimals', example: '1.15' });
+const resources = z.object({
+  cores: z.number().meta({ description: 'Cores; fractions where a manager grants them' }),
+  memoryMib: z.number().int(),
+  gpus: z.number().int(),
+});
+
+export const restBalance = z.object({
+  project: z.string(),
+  granted: credits,
+  charged: credits.meta({ description: 'Sum of the ledger, corrections included' }),
+  accrued: credits.meta({ description: 'Use of running containers that is not charged yet' }),
+  balance: credits.meta({ description: 'granted − charged − accrued' }),
+  burnPerHour: credits.meta({
+    description: 'What running containers cost an hour at the price now',
+  }),
+  asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
+});
+
+export const restProject = z.object({
+  id: z.string(),
+  name: z.string(),
+  tags: z.record(z.string(), z.string()),
+  balance: restBalance,
+  runningApplications: z.number().int(),
+});
+export const restProjects = z.object({ projects: z.array(restProject) });
+
+/** Where executors' slot time went; the five add up to `slotMs`. Ms of one core slot. */
+export const restActivity = z.object({
+  slotMs: z.number(),
+  usefulMs: z.number(),
+  wastedMs: z
+    .number()
+    .meta({ description: 'Failed, killed and speculative attempts, stages run again' }),
+  idleMs: z.number(),
+  tailMs: z
+    .number()
+    .meta({ description: 'Wait of an executor between its last task and its release' }),
+  startUpMs: z.number(),
+});
+
+export const restApplication = z.object({
+  id: z.string(),
+  cluster: z.string(),
+  project: z.string(),
+  name: z.string(),
+  user: z.string(),
+  queue: z.string(),
+  attempts: z.array(z.string()),
+  state: z.enum(['running', 'ended']),
+  start: instant,
+  end: instant.nullable(),
+  containers: z.object({ running: z.number().int(), total: z.number().int() }),
+  resources: resources.meta({ description: 'Of its running containers' }),
+  cost: z.object({ charged: credits, accrued: credits, total: credits, perHour: credits }),
+  coverage: z.enum(['exact', 'inferred', 'running']),
+  activity: restActivity.nullable(),
+  tags: z.record(z.string(), z.string()),
+  links: z.object({
+    sparkUi: z.string().nullable(),
+    manager: z.string().nullable(),
+    logs: z.string().nullable(),
+  }),
+});
+export const restApplications = z.object({
+  applications: z.array(restApplication),
+  cursor: z.string().nullable(),
+});
+
+export const restPriceEpoch = z.object({
+  start: instant,
+  end: instant.nullable(),
+  multiplier,
+  reason: z.string(),
+});
+export const restPrices = z.object({
+  pools: z.array(
+    z.object({
+      pool: z.string(),
+      now: restPriceEpoch,
+      next: restPriceEpoch.nullable().meta({ description: 'Announced, not yet in force' }),
+      history: z.array(restPriceEpoch),
+    }),
+  ),
+});
+
+export const restClusters = z.object({
+  clusters: z.array(
+    z.object({
+      id: z.string(),
+      type: z.string(),
+      pool: z.string(),
+      load: z
+        .object({ at: instant, allocated: resources, pending: resources, capacity: resources })
+        .nullable(),
+      history: z
+        .array(
+          z.object({
+            at: instant,
+            allocated: z.number(),
+            pending: z.number(),
+            capacity: z.number(),
+          }),
+        )
+        .meta({ description: 'Cores, oldest first' }),
+      nodes: z.number().int(),
+      link: z.string().nullable(),
+    }),
+  ),
+});
+
+export const restQuotaCheckRequest = z.object({
+  project: z.string(),
+  pool: z.string().optional(),
+  resources: resources.partial().optional().meta({ description: 'What the job will hold' }),
+  durationMs: z.number().int().positive().optional(),
+});
+export const QUOTA_REASONS = [
+  'ok',
+  'unknown-project',
+  'balance-exhausted',
+  'estimate-exceeds-balance',
+  'unlimited',
+] as const;
+export const restQuotaCheck = z.object({
+  allowed: z.boolean(),
+  reason: z.enum(QUOTA_REASONS),
+  message: z.string(),
+  project: z.string(),
+  balance: credits,
+  price: z.object({ pool: z.string(), multiplier }),
+  estimate: credits
+    .nullable()
+    .meta({ description: 'At the price now; null without resources and duration' }),
+  asOf: instant,
+});
+
+export const restLog = z.object({
+  key: z.string(),
+  at: instant,
+  project: z.string(),
+  cluster: z.string(),
+  application: z.string(),
+  container: z.string(),
+  level: z.string(),
+  logger: z.string(),
+  thread: z.string(),
+  message: z.string(),
+  fingerprint: z.string(),
+  marks: z.array(z.string()),
+});
+export const restLogs = z.object({ logs: z.array(restLog), cursor: z.string().nullable() });
+export const restFingerprints = z.object({
+  fingerprints: z.array(
+    z.object({ fingerprint: z.string(), count: z.number().int(), example: restLog }),
+  ),
+});
+
+export const VERDICTS = ['ok', 'warn', 'stall', 'stop', 'rewind'] as const;
+export const restStreamingQueries = z.object({
+  queries: z.array(
+    z.object({
+      id: z.string(),
+      runId: z.string(),
+      name: z.string(),
+      project: z.string(),
+      cluster: z.string(),
+      application: z.string(),
+      state: z.enum(['running', 'terminated', 'failed', 'silent']),
+      verdict: z.enum(VERDICTS),
+      lastBatchAt: instant,
+      batchId: z.number(),
+      inputRowsPerSecond: z.number().nullable(),
+      processedRowsPerSecond: z.number().nullable(),
+      stateRows: z.number().nullable(),
+      watermarkDelayMs: z.number().nullable(),
+      lag: z.number().nullable().meta({ description: 'Records behind, all partitions' }),
+      partitions: z.array(
+        z.object({
+          topic: z.string(),
+          partition: z.string(),
+          lag: z.number().nullable(),
+          verdict: z.enum(VERDICTS),
+        }),
+      ),
+    }),
+  ),
+});
+
+export const restQuarantine = z.object({
+  counts: z.array(z.object({ collector: z.string(), reason: z.string(), records: z.number() })),
+  records: z.array(
+    z.object({
+      id: z.string(),
+      collector: z.string(),
+      source: z.string(),
+      reason: z.string(),
+      project: z.string(),
+      observedAt: instant,
+      raw: z.string(),
+    }),
+  ),
+});
+
+/** What became of the lines of one ingest request. Lines that are kept or already there aren't listed. */
+export const restIngest = z.object({
+  stored: z.number().int(),
+  duplicates: z.number().int(),
+  dropped: z.number().int(),
+  quarantined: z.number().int(),
+  verdicts: z.array(
+    z.object({
+      line: z.number().int().meta({ description: 'From 1' }),
+      fate: z.enum(['dropped', 'quarantined']),
+      reason: z.string(),
+    }),
+  ),
+});
+
+export const restStatus = z.object({
+  version: z.string(),
+  mode: z.enum(['demo', 'start']),
+  now: instant,
+  startedAt: instant,
+});
+
+export const restProblem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  instance: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+export type RestIngest = z.infer<typeof restIngest>;
+export type Verdict = (typeof VERDICTS)[number];
+export type QuotaReason = (typeof QUOTA_REASONS)[number];

@@ -1,0 +1,55 @@
+import type {
+  ApplicationActivity,
+  Evidence,
+  JournalFact,
+  LoadFact,
+} from '../contracts/container-fact.ts';
+import type { Instant } from '../values/instant.ts';
+import type { Checkpoint, CheckpointReader } from './checkpoint.ts';
+
+export interface JournalBatch {
+  readonly facts: readonly JournalFact[];
+  readonly evidence: readonly Evidence[];
+  readonly activity: readonly ApplicationActivity[];
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+export interface JournalWriteResult {
+  readonly stored: number;
+  /** Facts that were there already, with the same body. */
+  readonly duplicates: number;
+  /** Facts whose id is taken by another body: the first one stands, the caller quarantines these. */
+  readonly conflicts: readonly JournalFact[];
+}
+
+/** The facts seen. Append-only; a fact's identity is permanent. */
+export interface JournalWriter extends AsyncDisposable, CheckpointReader {
+  /** One transaction, durable when it resolves. */
+  record(batch: JournalBatch, storedAt: Instant): Promise<JournalWriteResult>;
+}
+
+export interface StoredFact {
+  /** Rises in the order of storing. */
+  readonly seq: number;
+  readonly storedAt: Instant;
+  readonly fact: JournalFact;
+}
+
+export interface JournalReader extends AsyncDisposable {
+  /** Facts stored after `seq`, in that order. */
+  factsAfter(seq: number, limit: number): Promise<StoredFact[]>;
+  /** All facts and the evidence of these containers (`cluster` and `container` name one). */
+  containers(
+    refs: readonly { cluster: string; container: string }[],
+  ): Promise<Map<string, { facts: JournalFact[]; evidence: Instant | undefined }>>;
+  /** All application facts of these applications, keyed `cluster/application`. */
+  applications(
+    refs: readonly { cluster: string; application: string }[],
+  ): Promise<Map<string, JournalFact[]>>;
+  loads(cluster: string, from: Instant, until: Instant, limit: number): Promise<LoadFact[]>;
+}
+
+/** Key of a container in the maps above. */
+export function containerKey(ref: { cluster: string; container: string }): string {
+  return `${ref.cluster}\n${ref.container}`;
+}

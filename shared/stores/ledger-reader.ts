@@ -1,0 +1,67 @@
+import type { Charge } from '../contracts/charge.ts';
+import type { ApplicationActivity } from '../contracts/container-fact.ts';
+import type { Instant } from '../values/instant.ts';
+import type { Nanocredits } from '../values/money.ts';
+import type { PriceStep } from '../values/price-step.ts';
+import type { ProjectId } from '../values/project-id.ts';
+import type { ApplicationView } from './ledger-writer.ts';
+
+export interface Balance {
+  readonly project: ProjectId;
+  readonly granted: Nanocredits;
+  readonly charged: Nanocredits;
+  readonly accrued: Nanocredits;
+  readonly perHour: Nanocredits;
+  /** Evidence up to here is in it. */
+  readonly asOf: Instant;
+  /** No grant was ever given: nothing is enforced. */
+  readonly unlimited: boolean;
+}
+
+export interface ApplicationCost extends ApplicationView {
+  readonly charged: Nanocredits;
+  readonly accrued: Nanocredits;
+  readonly perHour: Nanocredits;
+  readonly activity: ApplicationActivity | undefined;
+}
+
+/**
+ * What the quota check needs, in one indexed read. Synchronous where the store is in the process,
+ * since it stands in the path of every job's start.
+ */
+export interface QuotaReader {
+  quota(
+    project: ProjectId,
+    pool: string,
+    now: Instant,
+  ):
+    | { balance: Balance; step: PriceStep }
+    | undefined
+    | Promise<{ balance: Balance; step: PriceStep } | undefined>;
+}
+
+export interface LedgerReader extends AsyncDisposable, QuotaReader {
+  /** Every project that was ever granted, charged or configured, `unattributed` included. */
+  projects(): Promise<ProjectId[]>;
+  balance(project: ProjectId): Promise<Balance | undefined>;
+  applications(
+    project: ProjectId,
+    filter: {
+      readonly state?: 'running' | 'ended';
+      readonly limit: number;
+      /** From the page before: newest start first. */
+      readonly cursor?: string;
+    },
+  ): Promise<{ applications: ApplicationCost[]; cursor?: string }>;
+  application(
+    project: ProjectId,
+    cluster: string,
+    application: string,
+  ): Promise<ApplicationCost | undefined>;
+  /** Rows with `hour` in `[from, until)`, retracted ones included, in order of id. */
+  charges(
+    project: ProjectId,
+    window: { readonly from: Instant; readonly until: Instant },
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<Charge[]>;
+}

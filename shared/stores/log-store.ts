@@ -1,0 +1,57 @@
+import type { LogLevel, LogRecord } from '../contracts/log-record.ts';
+import type { Instant } from '../values/instant.ts';
+import type { ProjectId } from '../values/project-id.ts';
+import type { Checkpoint, CheckpointReader } from './checkpoint.ts';
+
+export interface LogBatch {
+  readonly records: readonly LogRecord[];
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/** Records whose `id` was stored before are `duplicates`; they are a success. */
+export interface LogWriteResult {
+  readonly stored: number;
+  readonly duplicates: number;
+}
+
+export interface LogWriter extends AsyncDisposable, CheckpointReader {
+  /** All or nothing, with its checkpoints, durable (fsync) when it resolves. */
+  write(batch: LogBatch): Promise<LogWriteResult>;
+}
+
+export interface LogQuery {
+  readonly from: Instant;
+  readonly until: Instant;
+  /** Words that must all occur, case ignored; `"…"` is a phrase; `word*` a prefix. Dots and other signs separate words. */
+  readonly text?: string;
+  readonly minLevel?: LogLevel;
+  readonly application?: string;
+  readonly container?: string;
+  readonly fingerprint?: string;
+  readonly limit: number;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface StoredLog extends LogRecord {
+  /** Opaque, unique; links to this very line. */
+  readonly key: string;
+}
+
+export interface LogPage {
+  /** Newest first. */
+  readonly records: StoredLog[];
+  /** Present when there is more. */
+  readonly cursor?: string;
+}
+
+export interface LogReader extends AsyncDisposable {
+  search(project: ProjectId, query: LogQuery): Promise<LogPage>;
+  /** Repeats grouped by fingerprint, most frequent first, with one example each. */
+  fingerprints(
+    project: ProjectId,
+    query: LogQuery,
+  ): Promise<{ fingerprint: string; count: number; example: StoredLog }[]>;
+  /** Lines stored of each project since `from`, for meters of volume. */
+  volume(project: ProjectId, from: Instant): Promise<{ records: number; bytes: number }>;
+}

@@ -1,0 +1,15 @@
+import type { PriceEpoch } from '../contracts/charge.ts';
+import type { Instant } from '../values/instant.ts';
+
+export interface PriceReader {
+  /** Epochs of a pool that touch `[from, until)`, in order of start; the last may be open. */
+  epochs(pool: string, from: Instant, until: Instant): Promise<PriceEpoch[]>;
+}
+
+export interface PriceWriter extends PriceReader {
+  /**
+   * Appends an epoch, closing the open one at its start. Refuses (CONFLICT) a start that isn't
+   * after every recorded start of the pool; repeating the same epoch is a no-op.
+   */
+  announce(epoch: PriceEpoch, storedAt: Instant): Promise<void>;
+}

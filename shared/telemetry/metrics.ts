@@ -1,0 +1,64 @@
+/** Labels of low cardinality only: service, collector, fate, reason, outcome. */
+export type Labels = Readonly<Record<string, string>>;
+
+interface Family {
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly values: Map<string, number>;
+}
+
+function escapeLabel(value: string): string {
+  return value.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"');
+}
+
+function labelText(labels: Labels): string {
+  const parts = Object.keys(labels)
+    .sort()
+    .map((name) => `${name}="${escapeLabel(labels[name] ?? '')}"`);
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+}
+
+/** Counters and gauges of one process, printed in Prometheus' text format 0.0.4. */
+export class Metrics {
+  readonly #families = new Map<string, Family>();
+
+  #family(name: string, help: string, type: Family['type']): Family {
+    let family = this.#families.get(name);
+    if (family === undefined) {
+      family = { help, type, values: new Map() };
+      this.#families.set(name, family);
+    }
+    return family;
+  }
+
+  /** Registers a counter; the returned function adds to it. */
+  counter(name: string, help: string): (labels: Labels, by?: number) => void {
+    const family = this.#family(name, help, 'counter');
+    return (labels, by = 1) => {
+      const key = labelText(labels);
+      family.values.set(key, (family.values.get(key) ?? 0) + by);
+    };
+  }
+
+  /** Registers a gauge; the returned function sets it. */
+  gauge(name: string, help: string): (labels: Labels, value: number) => void {
+    const family = this.#family(name, help, 'gauge');
+    return (labels, value) => {
+      family.values.set(labelText(labels), value);
+    };
+  }
+
+  /** Current values of one family, keyed by label text; for tests and for merging threads. */
+  values(name: string): ReadonlyMap<string, number> {
+    return this.#families.get(name)?.values ?? new Map();
+  }
+
+  print(): string {
+    let text = '';
+    for (const [name, { help, type, values }] of this.#families) {
+      text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+      for (const [labels, value] of values) text += `${name}${labels} ${value}\n`;
+    }
+    return text;
+  }
+}
