@@ -92,7 +92,7 @@ module.exports = {
     deny(
       'kafka-lives-in-one-file',
       { pathNot: ['^services/collectors/inputs/kafka-input\\.ts$', '^test/'] },
-      { path: 'node_modules/kafkajs/' },
+      { path: ['node_modules/kafkajs/', '^kafkajs'] },
     ),
     deny(
       'one-writer-of-the-ledger',
