@@ -53,12 +53,39 @@ export class Metrics {
     return this.#families.get(name)?.values ?? new Map();
   }
 
-  print(): string {
-    let text = '';
-    for (const [name, { help, type, values }] of this.#families) {
-      text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-      for (const [labels, value] of values) text += `${name}${labels} ${value}\n`;
-    }
-    return text;
+  /** A copy that can cross a thread. */
+  snapshot(): MetricsSnapshot {
+    return [...this.#families].map(([name, { help, type, values }]) => ({
+      name,
+      help,
+      type,
+      values: [...values],
+    }));
   }
+}
+
+export type MetricsSnapshot = readonly {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly values: readonly (readonly [labels: string, value: number])[];
+}[];
+
+/** One exposition of several threads' metrics: counters with equal labels add up, the last gauge stands. */
+export function printMetrics(snapshots: readonly MetricsSnapshot[]): string {
+  const families = new Map<string, Family>();
+  for (const { name, help, type, values } of snapshots.flat()) {
+    const family = families.get(name) ?? { help, type, values: new Map<string, number>() };
+    families.set(name, family);
+    for (const [labels, value] of values) {
+      const before = type === 'counter' ? (family.values.get(labels) ?? 0) : 0;
+      family.values.set(labels, before + value);
+    }
+  }
+  let text = '';
+  for (const [name, { help, type, values }] of families) {
+    text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    for (const [labels, value] of values) text += `${name}${labels} ${value}\n`;
+  }
+  return text;
 }
