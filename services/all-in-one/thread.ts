@@ -1,0 +1,62 @@
+import { Worker } from 'node:worker_threads';
+import type { CatchUp } from '../../shared/runtime/catch-up-clock.ts';
+import { connectRpc, type RpcClient } from '../../shared/runtime/worker-rpc.ts';
+import { workerUrl } from '../../shared/runtime/worker-url.ts';
+import type { MetricsSnapshot } from '../../shared/telemetry/metrics.ts';
+
+/** What every thread is given. Plain data, since it is copied. */
+export interface ThreadData<C> {
+  readonly config: C;
+  readonly dataFolder: string;
+  readonly catchUp: CatchUp | undefined;
+  readonly logLevel: string;
+}
+
+/** A thread with its part of Tollgate. */
+export interface Thread extends AsyncDisposable {
+  readonly name: string;
+  readonly rpc: RpcClient;
+  metrics(): Promise<MetricsSnapshot>;
+}
+
+/**
+ * Starts `<name>-worker` and waits until it has opened its stores and inputs.
+ *
+ * @param onCrash called once when the thread ends without having been asked to
+ */
+export async function startThread<C>(
+  name: string,
+  data: ThreadData<C>,
+  onCrash: (name: string, error: unknown) => void,
+): Promise<Thread> {
+  const worker = new Worker(workerUrl(import.meta.url, `./${name}-worker`), { workerData: data });
+  const rpc = connectRpc(worker);
+  let stopping = false;
+  let failure: unknown;
+  const exited = new Promise<void>((resolve) => {
+    worker.once('error', (error) => {
+      failure = error;
+    });
+    worker.once('exit', (code) => {
+      if (!stopping) onCrash(name, failure ?? new Error(`the ${name} thread ended with ${code}`));
+      resolve();
+    });
+  });
+  try {
+    await rpc.call('start', []);
+  } catch (error) {
+    stopping = true;
+    await worker.terminate();
+    throw failure ?? error;
+  }
+  return {
+    name,
+    rpc,
+    metrics: () => rpc.call('metrics', []),
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      await rpc.call('stop', []).finally(() => worker.terminate());
+      await exited;
+    },
+  };
+}
