@@ -1,4 +1,4 @@
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { AppError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 
@@ -6,7 +6,10 @@ type Handler = (...args: never[]) => Promise<unknown>;
 export type Handlers = Readonly<Record<string, Handler>>;
 
 /** Both ends of a thread: a MessagePort or a Worker. */
-export type RpcPort = Pick<MessagePort, 'postMessage' | 'on' | 'off'>;
+export interface RpcPort {
+  postMessage(message: unknown, transfer?: readonly Transferable[]): void;
+  on(event: 'message' | 'close' | 'exit', listener: (message: unknown) => void): unknown;
+}
 
 interface Call {
   readonly rpc: 'call';
@@ -80,7 +83,7 @@ export function connectRpc(port: RpcPort): RpcClient {
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
-  port.on('exit' as 'close', end);
+  port.on('exit', end);
   port.on('close', end);
   return {
     call: <T>(method: string, args: readonly unknown[], transfer: readonly Transferable[] = []) =>
