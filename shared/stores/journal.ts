@@ -56,6 +56,8 @@ export interface JournalReader extends AsyncDisposable {
   applications(
     refs: readonly { cluster: string; application: string }[],
   ): Promise<Map<string, ApplicationFact[]>>;
+  /** Every cluster that a fact names. */
+  clusters(): Promise<string[]>;
   loads(cluster: string, from: Instant, until: Instant, limit: number): Promise<LoadFact[]>;
 }
 

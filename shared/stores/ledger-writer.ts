@@ -69,13 +69,20 @@ export interface ApplicationView {
   readonly coverage: 'exact' | 'inferred' | 'running';
 }
 
+export interface Restatement {
+  readonly cluster: string;
+  readonly application: string;
+  /** `all` when project or tags changed; `running` when its end became known. */
+  readonly containers: 'all' | 'running';
+}
+
 /** One settlement, written as one transaction. */
 export interface Settlement {
   readonly charges: readonly Charge[];
   readonly containers: readonly ContainerState[];
   readonly applications: readonly ApplicationState[];
-  /** Applications whose project, tags or end changed: all their containers become due at once. */
-  readonly restate: readonly { cluster: string; application: string }[];
+  /** Applications that have changed, so that their containers become due at once. */
+  readonly restate: readonly Restatement[];
   /** Journal position up to which facts are settled; never goes back (CONFLICT). */
   readonly cursor: number;
   /** All that was stored up to here is in the balances after this settlement. */

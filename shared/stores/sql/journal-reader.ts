@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type {
   ApplicationFact,
   ContainerFact,
@@ -99,6 +99,19 @@ export class SqlJournalReader implements JournalReader {
       }
     }
     return facts;
+  }
+
+  /** Steps from name to name along the index, since the facts of a cluster are many. */
+  async clusters(): Promise<string[]> {
+    const { rows } = await sql<{ name: string | null }>`
+      WITH RECURSIVE step (name) AS (
+        SELECT min(cluster) FROM fact
+        UNION ALL
+        SELECT (SELECT min(cluster) FROM fact WHERE cluster > step.name)
+        FROM step WHERE step.name IS NOT NULL
+      )
+      SELECT name FROM step WHERE name IS NOT NULL`.execute(this.#db);
+    return rows.flatMap(({ name }) => (name === null ? [] : [name]));
   }
 
   async loads(cluster: string, from: Instant, until: Instant, limit: number): Promise<LoadFact[]> {

@@ -3,7 +3,7 @@ import type { Charge } from '../../contracts/charge.ts';
 import { AppError } from '../../errors/app-error.ts';
 import { must } from '../../errors/assert.ts';
 import { applicationKey, containerKey } from '../journal.ts';
-import type { ApplicationState, ContainerState, Settlement } from '../ledger-writer.ts';
+import type { ApplicationState, ContainerState, Restatement, Settlement } from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { rowOfCharge } from './charge-row.ts';
@@ -59,15 +59,21 @@ export async function settle(trx: Trx, settlement: Settlement): Promise<void> {
   }
   await writeApplications(trx, works, balances);
   await writeContainers(trx, settlement.containers);
-  for (const { cluster, application } of settlement.restate) {
-    await trx
-      .updateTable('container')
-      .set({ next_at: 0, charged_until: null })
-      .where('cluster', '=', cluster)
-      .where('application', '=', application)
-      .execute();
-  }
+  await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances);
+}
+
+async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<void> {
+  for (const { cluster, application, containers } of restatements) {
+    const update = trx
+      .updateTable('container')
+      .where('cluster', '=', cluster)
+      .where('application', '=', application);
+    await (containers === 'all'
+      ? update.set({ next_at: 0, charged_until: null })
+      : update.set({ next_at: 0 }).where('state', '=', 'running')
+    ).execute();
+  }
 }
 
 async function moveCursor(trx: Trx, { cursor, asOf }: Settlement): Promise<void> {
