@@ -1,4 +1,4 @@
-import type { Instant } from '../values/instant.ts';
+import { HOUR_MS, type Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { PriceStep } from '../values/price-step.ts';
 import type { ProjectId } from '../values/project-id.ts';
@@ -68,4 +68,29 @@ export interface Charge extends ChargeLine {
   /** Tags of the application when charged, as JSON. */
   readonly tags: string;
   readonly storedAt: Instant;
+}
+
+const HOUR_DIGITS = 5;
+const REVISION_DIGITS = 3;
+
+/**
+ * Identity of a charge: hours since 1970 in base 36, then who, step and revision. The time comes
+ * first, so that ids rise with it and new rows meet at one end of an index.
+ *
+ * @param digest of cluster and container, of a fixed length and without dots
+ */
+export function chargeId(line: {
+  readonly hour: Instant;
+  readonly digest: string;
+  readonly step: PriceStep;
+  readonly revision: number;
+}): string {
+  const hour = (line.hour / HOUR_MS).toString(36).padStart(HOUR_DIGITS, '0');
+  const revision = line.revision.toString(36).padStart(REVISION_DIGITS, '0');
+  return `${hour}.${line.digest}.${line.step}.${revision}`;
+}
+
+/** Number of rows before this one of the same container, hour and step. */
+export function chargeRevision(id: string): number {
+  return Number.parseInt(id.slice(id.lastIndexOf('.') + 1), 36);
 }

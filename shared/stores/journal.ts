@@ -1,5 +1,7 @@
 import type {
   ApplicationActivity,
+  ApplicationFact,
+  ContainerFact,
   Evidence,
   JournalFact,
   LoadFact,
@@ -35,21 +37,36 @@ export interface StoredFact {
   readonly fact: JournalFact;
 }
 
+/** All that the journal holds about one container. */
+export interface ContainerRecord {
+  readonly facts: readonly ContainerFact[];
+  readonly evidence: Instant | undefined;
+  /** When the last of it was stored: a replayed old log is news, though its events are years old. */
+  readonly learnedAt: Instant;
+}
+
 export interface JournalReader extends AsyncDisposable {
   /** Facts stored after `seq`, in that order. */
   factsAfter(seq: number, limit: number): Promise<StoredFact[]>;
   /** All facts and the evidence of these containers (`cluster` and `container` name one). */
   containers(
     refs: readonly { cluster: string; container: string }[],
-  ): Promise<Map<string, { facts: JournalFact[]; evidence: Instant | undefined }>>;
-  /** All application facts of these applications, keyed `cluster/application`. */
+  ): Promise<Map<string, ContainerRecord>>;
+  /** All application facts of these applications, keyed by applicationKey. */
   applications(
     refs: readonly { cluster: string; application: string }[],
-  ): Promise<Map<string, JournalFact[]>>;
+  ): Promise<Map<string, ApplicationFact[]>>;
+  /** Every cluster that a fact names. */
+  clusters(): Promise<string[]>;
   loads(cluster: string, from: Instant, until: Instant, limit: number): Promise<LoadFact[]>;
 }
 
 /** Key of a container in the maps above. */
 export function containerKey(ref: { cluster: string; container: string }): string {
   return `${ref.cluster}\n${ref.container}`;
+}
+
+/** Key of an application in the maps above. */
+export function applicationKey(ref: { cluster: string; application: string }): string {
+  return `${ref.cluster}\n${ref.application}`;
 }

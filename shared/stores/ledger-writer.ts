@@ -2,19 +2,51 @@ import type { Charge } from '../contracts/charge.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { ProjectId } from '../values/project-id.ts';
+import type { Resources } from '../values/resources.ts';
 
-/** What a running application has used up to its last evidence and is not charged yet. */
-export interface Accrual {
-  readonly project: ProjectId;
+/**
+ * A container as it was last settled. Absolute, so that writing it again changes nothing. What its
+ * application and project have accrued is the sum of these, kept by the store.
+ */
+export interface ContainerState {
   readonly cluster: string;
+  readonly container: string;
   readonly application: string;
-  readonly amount: Nanocredits;
-  /** What its running containers cost an hour at the price now. */
+  readonly state: 'running' | 'ended';
+  readonly start: Instant;
+  /** Last evidence while it runs. */
+  readonly end: Instant;
+  readonly coverage: 'exact' | 'inferred' | 'running';
+  /** What it holds now, or held last. */
+  readonly resources: Resources;
+  /** Used up to its last evidence and not charged yet. */
+  readonly accrued: Nanocredits;
+  /** What it costs an hour at the price now; 0 when it has ended. */
   readonly perHour: Nanocredits;
-  readonly asOf: Instant;
+  /** Whole hours up to here are charged; from here to `end` it accrues. */
+  readonly chargedUntil: Instant;
+  /** When to look again without a new fact: it runs, or isn't charged to its end yet. */
+  readonly nextAt: Instant | undefined;
 }
 
-/** An application as the journal tells it; replaced whole when new facts change it. */
+/** What the facts say of an application; replaced whole when they change. */
+export interface ApplicationState {
+  readonly cluster: string;
+  readonly application: string;
+  readonly project: ProjectId;
+  readonly name: string;
+  readonly user: string;
+  readonly queue: string;
+  readonly attempts: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly url: string;
+  /** Earliest event time known. */
+  readonly start: Instant;
+  /** From a fact; an application without one ends with its last container. */
+  readonly ended: Instant | undefined;
+}
+
+/** An application with the sums over its containers, as readers see it. */
 export interface ApplicationView {
   readonly cluster: string;
   readonly application: string;
@@ -37,36 +69,55 @@ export interface ApplicationView {
   readonly coverage: 'exact' | 'inferred' | 'running';
 }
 
+export interface Restatement {
+  readonly cluster: string;
+  readonly application: string;
+  /** `all` when project or tags changed; `running` when its end became known. */
+  readonly containers: 'all' | 'running';
+}
+
 /** One settlement, written as one transaction. */
 export interface Settlement {
   readonly charges: readonly Charge[];
-  /** Replaces the accruals of these applications; an amount of 0 removes. */
-  readonly accruals: readonly Accrual[];
-  readonly applications: readonly ApplicationView[];
-  /** Containers to look at again without a new fact: open, or not yet charged to their end. */
-  readonly open: readonly { cluster: string; container: string; nextAt: Instant }[];
-  readonly closed: readonly { cluster: string; container: string }[];
-  /** Journal position up to which facts are settled. */
+  readonly containers: readonly ContainerState[];
+  readonly applications: readonly ApplicationState[];
+  /** Applications that have changed, so that their containers become due at once. */
+  readonly restate: readonly Restatement[];
+  /** Journal position up to which facts are settled; never goes back (CONFLICT). */
   readonly cursor: number;
+  /** All that was stored up to here is in the balances after this settlement. */
   readonly asOf: Instant;
 }
 
-/** Net of the ledger's rows of one container, by hour and step. */
+/** The ledger's last word on one hour and step of a container. */
 export interface NetCharge {
+  /** The row in force, or a RETRACTION when nothing is. */
   readonly charge: Charge;
   /** Number of rows so far; the next row's revision. */
   readonly revision: number;
 }
 
+export interface DueContainer {
+  readonly cluster: string;
+  readonly container: string;
+  /** Its charges stand up to here unless a fact is new; undefined when all must be looked at. */
+  readonly chargedUntil: Instant | undefined;
+}
+
 /** Only `services/metering/ledger` may import this. */
 export interface LedgerWriter extends AsyncDisposable {
   cursor(): Promise<number>;
-  /** The rows in force (not retracted) of these containers, keyed by containerKey. */
+  /** By container, hour and step, for hours at or after `from`; keyed by containerKey. */
   inForce(
     refs: readonly { cluster: string; container: string }[],
+    from: Instant,
   ): Promise<Map<string, NetCharge[]>>;
-  /** Containers whose `nextAt` has come. */
-  due(now: Instant, limit: number): Promise<{ cluster: string; container: string }[]>;
+  /** Applications as last settled, keyed by applicationKey. */
+  applications(
+    refs: readonly { cluster: string; application: string }[],
+  ): Promise<Map<string, ApplicationState>>;
+  /** Containers whose `nextAt` has come, the longest due first. */
+  due(now: Instant, limit: number): Promise<DueContainer[]>;
   /** All or nothing; a charge id that exists is a no-op, and so is the whole settlement repeated. */
   settle(settlement: Settlement): Promise<void>;
 }

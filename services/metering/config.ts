@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
+import { parseCredits } from '../../shared/values/money.ts';
+import { parseProjectId } from '../../shared/values/project-id.ts';
+import { type DatedRateCard, Tariff } from './ledger/tariff.ts';
+import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from './price/price-rule.ts';
+
+/** With the largest container that is believed, no charge line passes a 64-bit integer. */
+const RATE_MAX = { core: '1', gib: '1', gpu: '10' };
+
+function rate(maximum: string, unit: string, byDefault: string) {
+  return z
+    .string()
+    .refine((text) => {
+      const amount = parseCredits(text);
+      return amount !== undefined && amount >= 0n && amount <= (parseCredits(maximum) ?? 0n);
+    }, `must be credits from 0 to ${maximum}, with at most nine decimals`)
+    .default(byDefault)
+    .describe(`Credits for one ${unit} and second, as a decimal text.`);
+}
+
+const rateCard = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(64)
+    .default('default')
+    .describe('Name of the card in every charge; changed rates need another name.'),
+  coreSecond: rate(RATE_MAX.core, 'core', '0.0009'),
+  gibSecond: rate(RATE_MAX.gib, 'GiB of memory', '0.0001'),
+  gpuSecond: rate(RATE_MAX.gpu, 'GPU', '0.02'),
+  validFrom: z
+    .string()
+    .refine((text) => (parseInstant(text) ?? 1) % HOUR_MS === 0, 'must be a whole hour in UTC')
+    .default('1970-01-01T00:00:00Z')
+    .describe('Whole UTC hour from which the card holds, such as 2026-12-01T00:00:00Z.'),
+});
+
+const milliseconds = (byDefault: number, minimum: number, sentence: string) =>
+  z.number().int().min(minimum).max(86_400_000).default(byDefault).describe(sentence);
+
+const multiplier = (byDefault: number, minimum: number, maximum: number, sentence: string) =>
+  z
+    .number()
+    .min(minimum)
+    .max(maximum)
+    .multipleOf(LADDER_STEP / 1_000, 'must be on the ladder: a multiple of 0.05')
+    .default(byDefault / 1_000)
+    .describe(sentence);
+
+const share = (byDefault: number, sentence: string) =>
+  z.number().min(0.01).max(0.99).default(byDefault).describe(sentence);
+
+const price = z.object({
+  frozen: z.boolean().default(false).describe('Keeps every price where it is.'),
+  riseFactor: share(
+    DEFAULT_PRICE_RULE.riseFactor,
+    'Weight of 10 s of load above the smoothed one.',
+  ),
+  fallFactor: share(
+    DEFAULT_PRICE_RULE.fallFactor,
+    'Weight of 10 s of load below the smoothed one.',
+  ),
+  knee: share(DEFAULT_PRICE_RULE.knee, 'Share of capacity above which the price rises.'),
+  slope: z
+    .number()
+    .min(0)
+    .max(20)
+    .default(DEFAULT_PRICE_RULE.slope)
+    .describe('Rise of the multiplier between the knee and a full pool.'),
+  cap: multiplier(DEFAULT_PRICE_RULE.cap, 1, 10, 'Highest multiplier.'),
+  floor: multiplier(
+    DEFAULT_PRICE_RULE.floor,
+    0.1,
+    1,
+    'Lowest multiplier, reached by an empty pool; 1 gives no discount.',
+  ),
+  quiet: share(DEFAULT_PRICE_RULE.quiet, 'Share of capacity below which the discount begins.'),
+  moveMax: multiplier(DEFAULT_PRICE_RULE.moveMax, 0.05, 1, 'Largest change at once.'),
+  holdMs: milliseconds(DEFAULT_PRICE_RULE.holdMs, 60_000, 'Shortest time between two changes.'),
+  noticeMs: milliseconds(
+    DEFAULT_PRICE_RULE.noticeMs,
+    60_000,
+    'Shortest time between announcing a price and its start.',
+  ),
+  staleMs: milliseconds(DEFAULT_PRICE_RULE.staleMs, 10_000, 'Load older than this never raises.'),
+  lostMs: milliseconds(
+    DEFAULT_PRICE_RULE.lostMs,
+    60_000,
+    'Without load for this long a price goes back to 1.',
+  ),
+});
+
+const project = z.object({
+  id: z
+    .string()
+    .refine((text) => parseProjectId(text) !== undefined, 'is no project id')
+    .transform((text) => text.trim().toLowerCase())
+    .describe('Project that is known from the start.'),
+  grants: z
+    .array(
+      z.object({
+        id: z.string().min(1).max(200).describe('Identity of the grant: it is given once.'),
+        credits: z
+          .string()
+          .refine((text) => parseCredits(text) !== undefined, 'is no amount of credits')
+          .describe('Credits given, as a decimal text; negative takes back.'),
+        reason: z.string().default('configured').describe('Why, for statements.'),
+      }),
+    )
+    .default([])
+    .describe('Credits given to it; without any the project is not limited.'),
+});
+
+export const meteringConfig = z
+  .object({
+    rateCard: rateCard.prefault({}).describe('What a container pays for its resources.'),
+    earlierRateCards: z
+      .array(rateCard)
+      .default([])
+      .describe('Cards that held before, so that late facts pay the price of their time.'),
+    pools: z
+      .array(
+        z.object({
+          id: z.string().min(1).max(64).describe('Name of the pool.'),
+          clusters: z
+            .array(z.string().min(1))
+            .min(1)
+            .describe('Clusters priced together; * stands for those that no pool names.'),
+        }),
+      )
+      .default([{ id: 'default', clusters: ['*'] }])
+      .describe('What is priced together; a cluster of no pool pays the base price.'),
+    price: price.prefault({}).describe('How load moves the price of a pool.'),
+    leaseMs: milliseconds(
+      600_000,
+      10_000,
+      'A container not heard of for this long is closed at its last evidence.',
+    ),
+    settleIntervalMs: milliseconds(2_000, 100, 'Wait between two settlements.'),
+    accrualIntervalMs: milliseconds(
+      4_000,
+      100,
+      'How often the accrual of a running container is brought up to date.',
+    ),
+    projects: z.array(project).default([]).describe('Projects and their first credits.'),
+  })
+  .superRefine((config, context) => {
+    const cards = [config.rateCard, ...config.earlierRateCards];
+    const twice = (values: readonly string[]): boolean => new Set(values).size < values.length;
+    if (twice(cards.map(({ id }) => id)) || twice(cards.map(({ validFrom }) => validFrom))) {
+      context.addIssue({
+        code: 'custom',
+        path: ['earlierRateCards'],
+        message: 'every rate card has its own id and its own validFrom',
+      });
+    }
+    if (twice(config.pools.map(({ id }) => id))) {
+      context.addIssue({ code: 'custom', path: ['pools'], message: 'two pools have one id' });
+    }
+    if (twice(config.pools.flatMap(({ clusters }) => [...new Set(clusters)]))) {
+      context.addIssue({ code: 'custom', path: ['pools'], message: 'a cluster is in two pools' });
+    }
+  });
+
+export type MeteringConfig = z.infer<typeof meteringConfig>;
+
+/** The configured cards; the schema has checked their amounts and times. */
+export function tariffOf(config: Pick<MeteringConfig, 'rateCard' | 'earlierRateCards'>): Tariff {
+  const cards = [config.rateCard, ...config.earlierRateCards].map(
+    (card): DatedRateCard => ({
+      card: {
+        id: card.id,
+        coreSecond: parseCredits(card.coreSecond) ?? 0n,
+        gibSecond: parseCredits(card.gibSecond) ?? 0n,
+        gpuSecond: parseCredits(card.gpuSecond) ?? 0n,
+      },
+      validFrom: parseInstant(card.validFrom) ?? 0,
+    }),
+  );
+  return new Tariff(cards);
+}
+
+/** Multipliers as people write them become steps in thousandths. */
+export function priceRuleOf({ cap, floor, moveMax, ...rest }: MeteringConfig['price']): PriceRule {
+  return {
+    ...DEFAULT_PRICE_RULE,
+    ...rest,
+    cap: Math.round(cap * 1_000),
+    floor: Math.round(floor * 1_000),
+    moveMax: Math.round(moveMax * 1_000),
+  };
+}
+
+/** The pool of a cluster: the one that names it, else the one that takes what no pool names. */
+export function poolOf(pools: MeteringConfig['pools']): (cluster: string) => string | undefined {
+  const named = new Map(pools.flatMap(({ id, clusters }) => clusters.map((name) => [name, id])));
+  return (cluster) => named.get(cluster) ?? named.get('*');
+}

@@ -1,0 +1,204 @@
+import type { ContainerFact, ContainerRole } from '../../../shared/contracts/container-fact.ts';
+import type { ResourceInterval } from '../../../shared/rating/rate-interval.ts';
+import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
+import {
+  equalResources,
+  isResources,
+  NO_RESOURCES,
+  type Resources,
+} from '../../../shared/values/resources.ts';
+import { mostTrusted } from './witness-trust.ts';
+
+/** Why a fact or a container is journaled and not charged. */
+export type Anomaly =
+  | 'stop-without-start'
+  | 'stop-before-start'
+  | 'start-after-stop'
+  | 'resize-without-start'
+  | 'implausible-resources'
+  | 'implausible-life';
+
+/** What a container was, as its facts tell. */
+export interface ContainerLife {
+  readonly application: string;
+  readonly attempt: string;
+  readonly role: ContainerRole;
+  readonly start: Instant;
+  /** Of an open one: its last evidence. */
+  readonly end: Instant;
+  /** `open`: no stop is known, and it has been heard of within the lease. */
+  readonly coverage: 'exact' | 'inferred' | 'open';
+  /** Joined without gap from start to end; empty when nothing may be charged. */
+  readonly intervals: readonly ResourceInterval[];
+}
+
+export interface ContainerTold {
+  /** Undefined without a start. */
+  readonly life: ContainerLife | undefined;
+  /** With the fact that shows it; each fact at most once. */
+  readonly anomalies: readonly { readonly anomaly: Anomaly; readonly factId: string }[];
+}
+
+export interface ContainerWitnessed {
+  /** Of one container; any order, repeats allowed. */
+  readonly facts: readonly ContainerFact[];
+  /** Alive at this instant, from sources that give no fact. */
+  readonly evidence: Instant | undefined;
+  /** When the last of it was stored. */
+  readonly learnedAt: Instant;
+  /** End of an attempt of its application, or of the whole, if that is known. */
+  readonly applicationEnd: (attempt: string) => Instant | undefined;
+}
+
+/**
+ * A single container larger or older than this is an error or an attack: its charges would fill the
+ * ledger. 10,000 cores, 95 TiB, 10,000 GPUs, five years.
+ */
+const CONTAINER_MAX: Resources = { millicores: 10_000_000, memoryMib: 100_000_000, gpus: 10_000 };
+const LIFE_MAX_MS = 5 * 366 * DAY_MS;
+
+function isPlausible(resources: Resources): boolean {
+  return (
+    isResources(resources) &&
+    resources.millicores <= CONTAINER_MAX.millicores &&
+    resources.memoryMib <= CONTAINER_MAX.memoryMib &&
+    resources.gpus <= CONTAINER_MAX.gpus
+  );
+}
+
+/** By time, ties by id, each fact once: from here on the order of arrival is gone. */
+function inOrder(facts: readonly ContainerFact[]): ContainerFact[] {
+  const byId = new Map(facts.map((fact) => [fact.id, fact]));
+  return [...byId.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * Reads a container's life out of its facts. A pure function of their set: order and repeats
+ * change nothing.
+ *
+ * - start: the earliest start of any witness, since a container is held from its allocation on
+ * - end: the earliest stop after the start, of the most trusted witness that has one; else the end
+ *   of its application (`inferred`, and not before the last evidence); else, after a lease without
+ *   news, the last evidence (`inferred`)
+ * - resources: starts and resizes of the most trusted witness that told of a resize, or else of a
+ *   start; unknown (all zero) vectors are passed over
+ */
+export function containerLife(
+  witnessed: ContainerWitnessed,
+  now: Instant,
+  leaseMs: number,
+): ContainerTold {
+  const facts = inOrder(witnessed.facts);
+  const first = facts.find((fact) => fact.kind === 'container-started');
+  if (first === undefined) return { life: undefined, anomalies: withoutStart(facts) };
+  const { end, coverage } = endOf(first, facts, { witnessed, now, leaseMs });
+  const life = {
+    application: first.application,
+    attempt: first.attempt,
+    role: first.role,
+    start: first.at,
+    end,
+    coverage,
+  };
+  const anomalies = lifeAnomalies(facts, first, life);
+  const timeline = resourceTimeline(facts);
+  const implausible = implausibility(timeline, life);
+  if (implausible !== undefined) {
+    return {
+      life: { ...life, end: first.at, coverage: 'exact', intervals: [] },
+      anomalies: [...anomalies, { anomaly: implausible, factId: first.id }],
+    };
+  }
+  return { life: { ...life, intervals: cutByResources(life, timeline) }, anomalies };
+}
+
+function withoutStart(facts: readonly ContainerFact[]): ContainerTold['anomalies'] {
+  return facts.map(({ id, kind }) => ({
+    anomaly: kind === 'container-stopped' ? 'stop-without-start' : 'resize-without-start',
+    factId: id,
+  }));
+}
+
+interface Ending {
+  readonly witnessed: ContainerWitnessed;
+  readonly now: Instant;
+  readonly leaseMs: number;
+}
+
+function endOf(
+  first: ContainerFact,
+  facts: readonly ContainerFact[],
+  { witnessed, now, leaseMs }: Ending,
+): Pick<ContainerLife, 'end' | 'coverage'> {
+  const stops = facts.filter((fact) => fact.kind === 'container-stopped');
+  const stop = mostTrusted(stops.filter((fact) => fact.at > first.at))[0];
+  if (stop !== undefined) return { end: stop.at, coverage: 'exact' };
+  // Only stops before its start: it is over, and when is not known. Nothing is charged for it.
+  if (stops.length > 0) return { end: first.at, coverage: 'exact' };
+  const seen = facts.filter(({ at }) => at <= now).map(({ at }) => at);
+  const evidence = Math.min(witnessed.evidence ?? first.at, Math.max(now, first.at));
+  const last = Math.max(first.at, evidence, ...seen);
+  const applicationEnd = witnessed.applicationEnd(first.attempt);
+  if (applicationEnd !== undefined && applicationEnd > first.at) {
+    return { end: Math.max(applicationEnd, last), coverage: 'inferred' };
+  }
+  const silentSince = Math.max(last, witnessed.learnedAt);
+  return { end: last, coverage: now >= silentSince + leaseMs ? 'inferred' : 'open' };
+}
+
+function lifeAnomalies(
+  facts: readonly ContainerFact[],
+  first: ContainerFact,
+  { end, coverage }: Pick<ContainerLife, 'end' | 'coverage'>,
+): { anomaly: Anomaly; factId: string }[] {
+  return facts.flatMap(({ id, kind, at }): { anomaly: Anomaly; factId: string }[] => {
+    if (kind === 'container-stopped' && at <= first.at) {
+      return [{ anomaly: 'stop-before-start', factId: id }];
+    }
+    if (kind === 'container-started' && coverage === 'exact' && at > end) {
+      return [{ anomaly: 'start-after-stop', factId: id }];
+    }
+    return [];
+  });
+}
+
+/** Starts and resizes that tell what it held, in order of time. */
+function resourceTimeline(facts: readonly ContainerFact[]): ContainerFact[] {
+  const known = facts.filter(
+    ({ kind, resources }) =>
+      kind !== 'container-stopped' && !equalResources(resources, NO_RESOURCES),
+  );
+  const resized = new Set(
+    known.filter(({ kind }) => kind === 'container-resized').map(({ witness }) => witness),
+  );
+  const candidates =
+    resized.size === 0 ? known : known.filter(({ witness }) => resized.has(witness));
+  return mostTrusted(candidates);
+}
+
+function implausibility(
+  timeline: readonly ContainerFact[],
+  { start, end }: { readonly start: Instant; readonly end: Instant },
+): Anomaly | undefined {
+  if (timeline.some(({ resources }) => !isPlausible(resources))) return 'implausible-resources';
+  return start < 0 || end - start > LIFE_MAX_MS ? 'implausible-life' : undefined;
+}
+
+/** The first vector known holds from the start; each later one from its own time. */
+function cutByResources(
+  { start, end }: { readonly start: Instant; readonly end: Instant },
+  timeline: readonly ContainerFact[],
+): ResourceInterval[] {
+  const intervals: ResourceInterval[] = [];
+  let from = start;
+  let resources = timeline[0]?.resources ?? NO_RESOURCES;
+  for (const fact of timeline) {
+    const at = Math.min(Math.max(fact.at, from), end);
+    if (equalResources(fact.resources, resources)) continue;
+    if (at > from) intervals.push({ start: from, end: at, resources });
+    from = at;
+    resources = fact.resources;
+  }
+  if (end > from) intervals.push({ start: from, end, resources });
+  return intervals;
+}

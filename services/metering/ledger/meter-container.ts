@@ -1,0 +1,91 @@
+import type { Charge, PriceEpoch } from '../../../shared/contracts/charge.ts';
+import {
+  clipIntervals,
+  quantityOf,
+  type ResourceInterval,
+  rateQuantity,
+} from '../../../shared/rating/rate-interval.ts';
+import type { ContainerState, NetCharge } from '../../../shared/stores/ledger-writer.ts';
+import { HOUR_MS, type Instant, utcHour } from '../../../shared/values/instant.ts';
+import type { Nanocredits } from '../../../shared/values/money.ts';
+import { BASE_STEP } from '../../../shared/values/price-step.ts';
+import { NO_RESOURCES } from '../../../shared/values/resources.ts';
+import type { ContainerLife } from '../intervals/container-life.ts';
+import { type DesiredLine, type Payer, planCharges } from './plan-charges.ts';
+import type { Tariff } from './tariff.ts';
+
+export interface MeterContext {
+  readonly now: Instant;
+  readonly tariff: Tariff;
+  /** Of the container's pool, in order of start. */
+  readonly epochs: readonly PriceEpoch[];
+  readonly accrualIntervalMs: number;
+}
+
+/**
+ * What a container's life costs: the rows to write and the state to keep. A container that is over
+ * is charged to its end; one that runs, for its whole hours before its last evidence, and the rest
+ * accrues. Nothing is charged beyond `now`, where prices may still be announced.
+ *
+ * @param from a whole hour; charges before it stand; -Infinity to look at all
+ * @param net rows of the ledger at or after `from`
+ */
+export function meterContainer(
+  { life, payer, from }: { life: ContainerLife; payer: Payer; from: Instant },
+  net: readonly NetCharge[],
+  context: MeterContext,
+): { readonly charges: Charge[]; readonly state: ContainerState } {
+  const { now, tariff, epochs } = context;
+  const seenEnd = Math.min(life.end, Math.max(now, life.start));
+  const over = life.coverage !== 'open' && life.end <= now;
+  const chargedUntil = over ? life.end : utcHour(seenEnd);
+  const charged = clipIntervals(life.intervals, { start: from, end: chargedUntil });
+  const desired = tariff
+    .rate(charged, epochs)
+    .map((line) => ({ ...line, coverage: coverageOf(line.hour, life) }));
+  const rest = clipIntervals(life.intervals, { start: chargedUntil, end: seenEnd });
+  const accrued = tariff.rate(rest, epochs).reduce((sum, { amount }) => sum + amount, 0n);
+  return {
+    charges: planCharges(payer, desired, net, now),
+    state: {
+      cluster: payer.cluster,
+      container: payer.container,
+      application: payer.application,
+      state: over ? 'ended' : 'running',
+      start: life.start,
+      end: over ? life.end : seenEnd,
+      coverage: over ? life.coverage : 'running',
+      resources: resourcesAt(life.intervals, seenEnd),
+      accrued: over ? 0n : accrued,
+      perHour: over ? 0n : hourCost(life.intervals, context),
+      chargedUntil,
+      nextAt: over ? undefined : now + context.accrualIntervalMs,
+    },
+  };
+}
+
+/** Only the hour in which an inferred end lies is unsure: before it, the container was seen. */
+function coverageOf(hour: Instant, life: ContainerLife): DesiredLine['coverage'] {
+  return life.coverage === 'inferred' && hour === utcHour(life.end - 1) ? 'inferred' : 'exact';
+}
+
+function resourcesAt(
+  intervals: readonly ResourceInterval[],
+  at: Instant,
+): ResourceInterval['resources'] {
+  const interval = intervals.findLast(({ start }) => start < at) ?? intervals[0];
+  return interval?.resources ?? NO_RESOURCES;
+}
+
+function hourCost(
+  intervals: readonly ResourceInterval[],
+  { now, tariff, epochs }: MeterContext,
+): Nanocredits {
+  const step = epochs.findLast(({ start }) => start <= now)?.step ?? BASE_STEP;
+  const quantity = quantityOf({
+    start: 0,
+    end: HOUR_MS,
+    resources: resourcesAt(intervals, now),
+  });
+  return rateQuantity(quantity, step, tariff.cardAt(now));
+}

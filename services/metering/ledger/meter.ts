@@ -1,0 +1,81 @@
+import type { Clock } from '../../../shared/runtime/clock.ts';
+import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import type { PriceSetter } from './price-setter.ts';
+import type { Settled, Settler } from './settler.ts';
+
+/** One run: the prices first, so that what is settled knows them, then settlements until none is due. */
+export class Meter {
+  readonly #settler: Settler;
+  readonly #prices: readonly PriceSetter[];
+  readonly #clock: Clock;
+  readonly #count: (settled: Settled) => void;
+  readonly #failed: (labels: Readonly<Record<string, string>>) => void;
+  readonly #price: (labels: Readonly<Record<string, string>>, value: number) => void;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(deps: {
+    readonly settler: Settler;
+    readonly prices: readonly PriceSetter[];
+    readonly clock: Clock;
+    readonly metrics: Metrics;
+  }) {
+    const { metrics } = deps;
+    this.#settler = deps.settler;
+    this.#prices = deps.prices;
+    this.#clock = deps.clock;
+    this.#failed = metrics.counter(
+      'tollgate_metering_failures_total',
+      'Runs of the meter that ended in an error and are repeated',
+    );
+    this.#price = metrics.gauge(
+      'tollgate_price_multiplier',
+      'Multiplier of the last price announced, by pool',
+    );
+    this.#count = countSettlements(metrics);
+  }
+
+  /** One at a time: a second call waits for the first, then runs. */
+  async run(signal?: AbortSignal): Promise<void> {
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    await before;
+    try {
+      await this.#run(signal);
+    } catch (error) {
+      this.#failed({});
+      throw error;
+    } finally {
+      resolve();
+    }
+  }
+
+  async #run(signal: AbortSignal | undefined): Promise<void> {
+    for (const setter of this.#prices) {
+      const epoch = await setter.evaluate(this.#clock.now());
+      if (epoch !== undefined) this.#price({ pool: epoch.pool }, epoch.step / 1_000);
+    }
+    for (;;) {
+      const settled = await this.#settler.settle(this.#clock.now());
+      this.#count(settled);
+      if (settled.caughtUp || signal?.aborted) return;
+    }
+  }
+}
+
+function countSettlements(metrics: Metrics): (settled: Settled) => void {
+  const facts = metrics.counter('tollgate_metering_facts_total', 'Facts settled');
+  const charges = metrics.counter(
+    'tollgate_metering_charges_total',
+    'Rows written to the ledger, by type',
+  );
+  const anomalies = metrics.counter(
+    'tollgate_metering_anomalies_total',
+    'Facts journaled and not charged, by reason',
+  );
+  return ({ settlement, facts: settledFacts, anomalies: found }) => {
+    facts({}, settledFacts);
+    for (const { type } of settlement.charges) charges({ type });
+    for (const reason of found) anomalies({ reason });
+  };
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { Charge, ChargeType, Quantity } from '../../../shared/contracts/charge.ts';
+import { chargeId } from '../../../shared/contracts/charge.ts';
+import type { NetCharge } from '../../../shared/stores/ledger-writer.ts';
+import type { Instant } from '../../../shared/values/instant.ts';
+import type { ProjectId } from '../../../shared/values/project-id.ts';
+import type { RatedLine } from './tariff.ts';
+
+/** Which arithmetic made a charge; a changed one has another name. */
+export const RATING_RULE_VERSION = 'rating-1';
+
+/** What every charge of a container says. */
+export interface Payer {
+  readonly cluster: string;
+  readonly container: string;
+  readonly application: string;
+  readonly project: ProjectId;
+  readonly role: string;
+  /** Canonical JSON. */
+  readonly tags: string;
+}
+
+/** A line that should be in force. */
+export interface DesiredLine extends RatedLine {
+  readonly coverage: Charge['coverage'];
+}
+
+/** 96 bits of SHA-256, of a fixed length and without dots. */
+function digestOf({ cluster, container }: Payer): string {
+  return createHash('sha256').update(`${cluster}\n${container}`).digest('base64url').slice(0, 16);
+}
+
+function negated(quantity: Quantity): Quantity {
+  return {
+    containerMs: -quantity.containerMs,
+    millicoreMs: -quantity.millicoreMs,
+    mibMs: -quantity.mibMs,
+    gpuMs: -quantity.gpuMs,
+  };
+}
+
+function isInForce({ charge }: NetCharge): boolean {
+  return charge.type !== 'RETRACTION';
+}
+
+/** The same to whoever pays: what, how much, to whom and how sure. When it was stored isn't in it. */
+function stands(row: Charge, line: DesiredLine, payer: Payer): boolean {
+  return (
+    row.amount === line.amount &&
+    row.quantity.containerMs === line.quantity.containerMs &&
+    row.quantity.millicoreMs === line.quantity.millicoreMs &&
+    row.quantity.mibMs === line.quantity.mibMs &&
+    row.quantity.gpuMs === line.quantity.gpuMs &&
+    row.project === payer.project &&
+    row.application === payer.application &&
+    row.role === payer.role &&
+    row.tags === payer.tags &&
+    row.rateCard === line.rateCard &&
+    row.coverage === line.coverage
+  );
+}
+
+const keyOf = ({ hour, step }: { readonly hour: Instant; readonly step: number }): string =>
+  `${hour}/${step}`;
+
+/**
+ * The rows that bring one container's charges from what is in force to what is desired: ORIGINAL
+ * where there was none, RETRACTION of the old and RESTATEMENT of the new where they differ. Ids
+ * follow from the rows before, so that planning twice gives the same rows.
+ */
+export function planCharges(
+  payer: Payer,
+  desired: readonly DesiredLine[],
+  net: readonly NetCharge[],
+  storedAt: Instant,
+): Charge[] {
+  const digest = digestOf(payer);
+  const nets = new Map(net.map((entry) => [keyOf(entry.charge), entry]));
+  const wanted = new Set(desired.map(keyOf));
+  const charges: Charge[] = [];
+  const retract = ({ charge, revision }: NetCharge): void => {
+    charges.push({
+      ...charge,
+      id: chargeId({ ...charge, digest, revision }),
+      type: 'RETRACTION',
+      quantity: negated(charge.quantity),
+      amount: -charge.amount,
+      storedAt,
+    });
+  };
+  for (const entry of net) {
+    if (isInForce(entry) && !wanted.has(keyOf(entry.charge))) retract(entry);
+  }
+  for (const line of desired) {
+    const entry = nets.get(keyOf(line));
+    const inForce = entry !== undefined && isInForce(entry);
+    if (inForce && stands(entry.charge, line, payer)) continue;
+    if (inForce) retract(entry);
+    const type: ChargeType = entry === undefined ? 'ORIGINAL' : 'RESTATEMENT';
+    const revision = (entry?.revision ?? 0) + (inForce ? 1 : 0);
+    charges.push({
+      ...line,
+      ...payer,
+      id: chargeId({ ...line, digest, revision }),
+      type,
+      ruleVersion: RATING_RULE_VERSION,
+      storedAt,
+    });
+  }
+  return charges;
+}

@@ -1,0 +1,279 @@
+import type { ContainerFact } from '../../../shared/contracts/container-fact.ts';
+import { must } from '../../../shared/errors/assert.ts';
+import {
+  applicationKey,
+  type ContainerRecord,
+  containerKey,
+  type JournalReader,
+  type StoredFact,
+} from '../../../shared/stores/journal.ts';
+import type {
+  ApplicationState,
+  ContainerState,
+  LedgerWriter,
+  NetCharge,
+  Restatement,
+  Settlement,
+} from '../../../shared/stores/ledger-writer.ts';
+import type { PriceReader } from '../../../shared/stores/price-book.ts';
+import { type Instant, utcHour } from '../../../shared/values/instant.ts';
+import { applicationIdentity, attemptEnd } from '../intervals/application-identity.ts';
+import { type ContainerTold, containerLife } from '../intervals/container-life.ts';
+import { canonicalTags } from './canonical-tags.ts';
+import { meterContainer } from './meter-container.ts';
+import type { Tariff } from './tariff.ts';
+
+export interface SettlerOptions {
+  readonly tariff: Tariff;
+  /** Pool that prices a cluster; undefined: always at the base price. */
+  readonly poolOf: (cluster: string) => string | undefined;
+  readonly leaseMs: number;
+  readonly accrualIntervalMs: number;
+  /** Most facts and most due containers of one settlement. */
+  readonly factsMax: number;
+  readonly containersMax: number;
+}
+
+export interface SettlerStores {
+  readonly journal: JournalReader;
+  readonly ledger: LedgerWriter;
+  readonly prices: PriceReader;
+}
+
+/** What one settlement did, to be counted. */
+export interface Settled {
+  readonly settlement: Settlement;
+  readonly facts: number;
+  readonly anomalies: readonly string[];
+  /** Nothing is left to settle now. */
+  readonly caughtUp: boolean;
+}
+
+type ContainerRef = { readonly cluster: string; readonly container: string };
+
+interface Work extends ContainerRef {
+  readonly record: ContainerRecord;
+  readonly applicationRef: { readonly cluster: string; readonly application: string };
+  /** Charges before it stand, since no fact is new. */
+  readonly from: Instant;
+}
+
+/**
+ * Brings the ledger to what the journal says, one bounded settlement at a time. It keeps nothing
+ * between settlements: what is done is in the ledger, so that a crash at any point is a restart.
+ */
+export class Settler {
+  readonly #stores: SettlerStores;
+  readonly #options: SettlerOptions;
+
+  constructor(stores: SettlerStores, options: SettlerOptions) {
+    this.#stores = stores;
+    this.#options = options;
+  }
+
+  async settle(now: Instant): Promise<Settled> {
+    const { journal, ledger } = this.#stores;
+    const { factsMax, containersMax } = this.#options;
+    const cursor = await ledger.cursor();
+    const facts = await journal.factsAfter(cursor, factsMax);
+    const due = await ledger.due(now, containersMax);
+    const works = await this.#works(facts, due);
+    const applications = await this.#applications(facts, works);
+    const told = works.map((work) => this.#told(work, applications, now));
+    const metered = await this.#meter(works, told, applications, now);
+    const restate = [...applications.values()].flatMap(({ restatement }) => restatement ?? []);
+    const caughtUp = facts.length < factsMax && due.length < containersMax && restate.length === 0;
+    const settlement: Settlement = {
+      ...metered,
+      applications: [...applications.values()].map(({ state }) => state),
+      restate,
+      cursor: facts.at(-1)?.seq ?? cursor,
+      asOf: caughtUp ? now : (facts.at(-1)?.storedAt ?? 0),
+    };
+    await ledger.settle(settlement);
+    const isNew = new Set(facts.map(({ fact }) => fact.id));
+    const anomalies = told.flatMap((one) =>
+      one.anomalies.filter(({ factId }) => isNew.has(factId)).map(({ anomaly }) => anomaly),
+    );
+    return { settlement, facts: facts.length, anomalies, caughtUp };
+  }
+
+  /** The containers to look at: those of new facts wholly, those due from where they stand. */
+  async #works(
+    facts: readonly StoredFact[],
+    due: Awaited<ReturnType<LedgerWriter['due']>>,
+  ): Promise<Work[]> {
+    const from = new Map<string, ContainerRef & { from: Instant }>();
+    for (const { cluster, container, chargedUntil } of due) {
+      const since = chargedUntil === undefined ? Number.NEGATIVE_INFINITY : utcHour(chargedUntil);
+      from.set(containerKey({ cluster, container }), { cluster, container, from: since });
+    }
+    for (const { fact } of facts) {
+      if (!('container' in fact)) continue;
+      const { cluster, container } = fact;
+      from.set(containerKey(fact), { cluster, container, from: Number.NEGATIVE_INFINITY });
+    }
+    const refs = [...from.values()];
+    const records = await this.#stores.journal.containers(refs);
+    return refs.map((ref) => {
+      const record = must(records.get(containerKey(ref)), 'a container with facts has a record');
+      return { ...ref, record, applicationRef: applicationOf(ref, record.facts) };
+    });
+  }
+
+  /** Every application named by a new fact or a container, as it is now and whether that is new. */
+  async #applications(
+    facts: readonly StoredFact[],
+    works: readonly Work[],
+  ): Promise<Map<string, ApplicationWork>> {
+    const refs = new Map(works.map(({ applicationRef: ref }) => [applicationKey(ref), ref]));
+    const endedNow = new Set<string>();
+    for (const { fact } of facts) {
+      if (fact.kind !== 'application-seen' && fact.kind !== 'application-ended') continue;
+      const ref = { cluster: fact.cluster, application: fact.application };
+      refs.set(applicationKey(ref), ref);
+      if (fact.kind === 'application-ended') endedNow.add(applicationKey(ref));
+    }
+    const told = await this.#stores.journal.applications([...refs.values()]);
+    const before = await this.#stores.ledger.applications([...refs.values()]);
+    const starts = earliestStarts(works);
+    const entries = [...refs].map(([key, ref]): [string, ApplicationWork] => {
+      const known = before.get(key);
+      const since = Math.min(
+        known?.start ?? Number.POSITIVE_INFINITY,
+        starts.get(key) ?? Number.POSITIVE_INFINITY,
+      );
+      const applicationFacts = told.get(key) ?? [];
+      const state = applicationIdentity(ref, applicationFacts, since);
+      const restatement = restatementOf(known, state, endedNow.has(key));
+      return [key, { state, facts: applicationFacts, restatement }];
+    });
+    return new Map(entries);
+  }
+
+  #told(
+    { record, applicationRef }: Work,
+    applications: ReadonlyMap<string, ApplicationWork>,
+    now: Instant,
+  ): ContainerTold {
+    const application = must(applications.get(applicationKey(applicationRef)), 'application');
+    const applicationEnd = (attempt: string): Instant | undefined =>
+      attemptEnd(application.facts, attempt) ?? application.state.ended;
+    return containerLife({ ...record, applicationEnd }, now, this.#options.leaseMs);
+  }
+
+  async #meter(
+    works: readonly Work[],
+    told: readonly ContainerTold[],
+    applications: ReadonlyMap<string, ApplicationWork>,
+    now: Instant,
+  ): Promise<Pick<Settlement, 'charges' | 'containers'>> {
+    const nets = await this.#nets(works);
+    const epochsOf = await this.#epochs(works, told, now);
+    const charges: Settlement['charges'][number][] = [];
+    const containers: ContainerState[] = [];
+    for (const [index, work] of works.entries()) {
+      const life = told[index]?.life;
+      if (life === undefined) continue;
+      const { state } = must(applications.get(applicationKey(work.applicationRef)), 'application');
+      const payer = {
+        cluster: work.cluster,
+        container: work.container,
+        application: state.application,
+        project: state.project,
+        role: life.role,
+        tags: canonicalTags(state.tags),
+      };
+      const metered = meterContainer(
+        { life, payer, from: work.from },
+        nets.get(containerKey(work)) ?? [],
+        { ...this.#options, now, epochs: epochsOf(work.cluster) },
+      );
+      charges.push(...metered.charges);
+      containers.push(metered.state);
+    }
+    return { charges, containers };
+  }
+
+  async #nets(works: readonly Work[]): Promise<Map<string, NetCharge[]>> {
+    const whole = works.filter(({ from }) => from === Number.NEGATIVE_INFINITY);
+    const rest = works.filter(({ from }) => from !== Number.NEGATIVE_INFINITY);
+    const nets = await this.#stores.ledger.inForce(whole, Number.MIN_SAFE_INTEGER);
+    if (rest.length === 0) return nets;
+    const since = Math.min(...rest.map(({ from }) => from));
+    const from = new Map(rest.map((work) => [containerKey(work), work.from]));
+    for (const [key, lines] of await this.#stores.ledger.inForce(rest, since)) {
+      nets.set(
+        key,
+        lines.filter(({ charge }) => charge.hour >= (from.get(key) ?? 0)),
+      );
+    }
+    return nets;
+  }
+
+  /** The epochs that these containers' uncharged time needs, read once for each pool. */
+  async #epochs(works: readonly Work[], told: readonly ContainerTold[], now: Instant) {
+    const starts = new Map<string, Instant>();
+    for (const [index, work] of works.entries()) {
+      const pool = this.#options.poolOf(work.cluster);
+      const life = told[index]?.life;
+      if (pool === undefined || life === undefined) continue;
+      const start = Math.max(life.start, work.from);
+      starts.set(pool, Math.min(starts.get(pool) ?? now, start));
+    }
+    const epochs = new Map(
+      await Promise.all(
+        [...starts].map(
+          async ([pool, start]) =>
+            [pool, await this.#stores.prices.epochs(pool, start, now + 1)] as const,
+        ),
+      ),
+    );
+    return (cluster: string) => {
+      const pool = this.#options.poolOf(cluster);
+      return pool === undefined ? [] : (epochs.get(pool) ?? []);
+    };
+  }
+}
+
+interface ApplicationWork {
+  readonly state: ApplicationState;
+  readonly facts: Parameters<typeof attemptEnd>[0];
+  readonly restatement: Restatement | undefined;
+}
+
+/** Of the earliest start, as containerLife reads it; of any fact where there is none. */
+function applicationOf(
+  { cluster }: ContainerRef,
+  facts: readonly ContainerFact[],
+): { cluster: string; application: string } {
+  const starts = facts.filter(({ kind }) => kind === 'container-started');
+  const [first] = (starts.length > 0 ? starts : facts).toSorted(
+    (a, b) => a.at - b.at || (a.id < b.id ? -1 : 1),
+  );
+  return { cluster, application: must(first, 'a container has a fact').application };
+}
+
+function earliestStarts(works: readonly Work[]): Map<string, Instant> {
+  const starts = new Map<string, Instant>();
+  for (const { record, applicationRef } of works) {
+    const key = applicationKey(applicationRef);
+    for (const { at } of record.facts) {
+      starts.set(key, Math.min(starts.get(key) ?? Number.POSITIVE_INFINITY, at));
+    }
+  }
+  return starts;
+}
+
+function restatementOf(
+  before: ApplicationState | undefined,
+  after: ApplicationState,
+  endedNow: boolean,
+): Restatement | undefined {
+  if (before === undefined) return undefined;
+  const { cluster, application } = after;
+  const changed =
+    before.project !== after.project || canonicalTags(before.tags) !== canonicalTags(after.tags);
+  if (changed) return { cluster, application, containers: 'all' };
+  return endedNow ? { cluster, application, containers: 'running' } : undefined;
+}

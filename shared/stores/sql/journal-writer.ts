@@ -1,0 +1,239 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ApplicationActivity, Evidence, JournalFact } from '../../contracts/container-fact.ts';
+import type { Instant } from '../../values/instant.ts';
+import type { Checkpoint } from '../checkpoint.ts';
+import type { JournalBatch, JournalWriteResult, JournalWriter } from '../journal.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { inChunks } from './in-chunks.ts';
+import type { LedgerTables } from './ledger-schema.ts';
+
+const CHUNK = 100;
+
+interface FactRow {
+  readonly fact: JournalFact;
+  readonly cluster: string;
+  readonly id: string;
+  readonly body: string;
+}
+
+function topicOf(fact: JournalFact): { topic: string; subject: string } {
+  switch (fact.kind) {
+    case 'container-started':
+    case 'container-resized':
+    case 'container-stopped':
+      return { topic: 'container', subject: fact.container };
+    case 'application-seen':
+    case 'application-ended':
+      return { topic: 'application', subject: fact.application };
+    case 'node-started':
+    case 'node-stopped':
+      return { topic: 'node', subject: fact.node };
+    case 'load':
+      return { topic: 'load', subject: '' };
+  }
+}
+
+const keyOf = (row: { cluster: string; id: string }): string => `${row.cluster}\n${row.id}`;
+
+/** The facts seen, in the ledger's file, so that one transaction holds them and their checkpoint. */
+export class SqlJournalWriter implements JournalWriter {
+  readonly #db: Kysely<LedgerTables>;
+
+  constructor(db: Kysely<LedgerTables>) {
+    this.#db = db;
+  }
+
+  async record(batch: JournalBatch, storedAt: Instant): Promise<JournalWriteResult> {
+    return this.#db.transaction().execute(async (trx) => {
+      const result = { stored: 0, duplicates: 0, conflicts: [] as JournalFact[] };
+      for (const facts of inChunks(batch.facts, CHUNK)) {
+        const { stored, conflicts } = await recordFacts(trx, facts, storedAt);
+        result.stored += stored;
+        result.conflicts.push(...conflicts);
+      }
+      result.duplicates = batch.facts.length - result.stored - result.conflicts.length;
+      await recordEvidence(trx, batch.evidence, storedAt);
+      await recordActivity(trx, batch.activity);
+      await recordCheckpoints(trx, batch.checkpoints);
+      return result;
+    });
+  }
+
+  async checkpoints(prefix: string): Promise<Checkpoint[]> {
+    return this.#db
+      .selectFrom('checkpoint')
+      .select(['source', 'position'])
+      .where(sql<boolean>`substr(source, 1, length(${prefix})) = ${prefix}`)
+      .orderBy('source')
+      .execute();
+  }
+
+  /** The connection is the ledger's, which closes it. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+async function recordFacts(
+  trx: Transaction<LedgerTables>,
+  facts: readonly JournalFact[],
+  storedAt: Instant,
+): Promise<{ stored: number; conflicts: JournalFact[] }> {
+  const rows: FactRow[] = facts.map((fact) => ({
+    fact,
+    // What SQLite would make of a lone surrogate, so that the keys compare as the stored ones do.
+    cluster: fact.cluster.toWellFormed(),
+    id: fact.id.toWellFormed(),
+    body: canonicalJson(fact),
+  }));
+  const firsts = new Map<string, FactRow>();
+  for (const row of rows) if (!firsts.has(keyOf(row))) firsts.set(keyOf(row), row);
+  const inserted = await trx
+    .insertInto('fact')
+    .values(
+      [...firsts.values()].map(({ fact, cluster, id, body }) => ({
+        cluster,
+        id,
+        ...topicOf(fact),
+        at: fact.at,
+        stored_at: storedAt,
+        body,
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(['cluster', 'id']).doNothing())
+    .returning(['cluster', 'id'])
+    .execute();
+  if (inserted.length === rows.length) return { stored: inserted.length, conflicts: [] };
+  const bodies = await bodiesOf(trx, [...firsts.values()]);
+  const conflicts = rows.filter((row) => bodies.get(keyOf(row)) !== row.body);
+  return { stored: inserted.length, conflicts: conflicts.map(({ fact }) => fact) };
+}
+
+async function bodiesOf(
+  trx: Transaction<LedgerTables>,
+  rows: readonly FactRow[],
+): Promise<Map<string, string>> {
+  const bodies = new Map<string, string>();
+  for (const [cluster, members] of Map.groupBy(rows, (row) => row.cluster)) {
+    const stored = await trx
+      .selectFrom('fact')
+      .select(['cluster', 'id', 'body'])
+      .where('cluster', '=', cluster)
+      .where(
+        'id',
+        'in',
+        members.map(({ id }) => id),
+      )
+      .execute();
+    for (const row of stored) bodies.set(keyOf(row), row.body);
+  }
+  return bodies;
+}
+
+/** One row a key: a statement may not update the same row twice on PostgreSQL. */
+function latest<T>(list: readonly T[], key: (item: T) => string, later: (a: T, b: T) => T): T[] {
+  const kept = new Map<string, T>();
+  for (const item of list) {
+    const other = kept.get(key(item));
+    kept.set(key(item), other === undefined ? item : later(other, item));
+  }
+  return [...kept.values()];
+}
+
+async function recordEvidence(
+  trx: Transaction<LedgerTables>,
+  evidence: readonly Evidence[],
+  storedAt: Instant,
+): Promise<void> {
+  const rows = latest(
+    evidence,
+    ({ cluster, container }) => `${cluster}\n${container}`,
+    (a, b) => (b.until > a.until ? b : a),
+  );
+  for (const chunk of inChunks(rows, CHUNK)) {
+    await trx
+      .insertInto('evidence')
+      .values(chunk.map((row) => ({ ...row, stored_at: storedAt })))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['cluster', 'container'])
+          .doUpdateSet({
+            until: (eb) => eb.ref('excluded.until'),
+            stored_at: (eb) => eb.ref('excluded.stored_at'),
+          })
+          .whereRef('excluded.until', '>', 'evidence.until'),
+      )
+      .execute();
+  }
+}
+
+/** Later stands; of two at one time the one that counted more, so that their order is nothing. */
+function laterActivity(a: ApplicationActivity, b: ApplicationActivity): ApplicationActivity {
+  if (a.at !== b.at) return b.at > a.at ? b : a;
+  return b.slotMs > a.slotMs ? b : a;
+}
+
+async function recordActivity(
+  trx: Transaction<LedgerTables>,
+  activity: readonly ApplicationActivity[],
+): Promise<void> {
+  const rows = latest(
+    activity,
+    ({ cluster, application, attempt }) => `${cluster}\n${application}\n${attempt}`,
+    laterActivity,
+  );
+  for (const chunk of inChunks(rows, CHUNK)) {
+    await trx
+      .insertInto('activity')
+      .values(
+        chunk.map((row) => ({
+          cluster: row.cluster,
+          application: row.application,
+          attempt: row.attempt,
+          at: row.at,
+          slot_ms: row.slotMs,
+          useful_ms: row.usefulMs,
+          wasted_ms: row.wastedMs,
+          idle_ms: row.idleMs,
+          tail_ms: row.tailMs,
+          start_up_ms: row.startUpMs,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(['cluster', 'application', 'attempt'])
+          .doUpdateSet({
+            at: (eb) => eb.ref('excluded.at'),
+            slot_ms: (eb) => eb.ref('excluded.slot_ms'),
+            useful_ms: (eb) => eb.ref('excluded.useful_ms'),
+            wasted_ms: (eb) => eb.ref('excluded.wasted_ms'),
+            idle_ms: (eb) => eb.ref('excluded.idle_ms'),
+            tail_ms: (eb) => eb.ref('excluded.tail_ms'),
+            start_up_ms: (eb) => eb.ref('excluded.start_up_ms'),
+          })
+          .where(
+            sql<boolean>`excluded.at > activity.at
+              OR (excluded.at = activity.at AND excluded.slot_ms > activity.slot_ms)`,
+          ),
+      )
+      .execute();
+  }
+}
+
+async function recordCheckpoints(
+  trx: Transaction<LedgerTables>,
+  checkpoints: readonly Checkpoint[],
+): Promise<void> {
+  const rows = latest(
+    checkpoints,
+    ({ source }) => source,
+    (_, b) => b,
+  );
+  for (const chunk of inChunks(rows, CHUNK)) {
+    await trx
+      .insertInto('checkpoint')
+      .values(chunk)
+      .onConflict((conflict) =>
+        conflict.column('source').doUpdateSet({ position: (eb) => eb.ref('excluded.position') }),
+      )
+      .execute();
+  }
+}

@@ -1,0 +1,64 @@
+import type { Transaction } from 'kysely';
+import { inChunks } from './in-chunks.ts';
+import { openBalance } from './ledger-grants.ts';
+import type { LedgerTables } from './ledger-schema.ts';
+
+interface Change {
+  charged: bigint;
+  accrued: bigint;
+  perHour: bigint;
+}
+
+/** What a settlement does to the balances of projects, summed before it is written. */
+export class BalanceChanges {
+  readonly #changes = new Map<string, Change>();
+
+  add(project: string, { charged = 0n, accrued = 0n, perHour = 0n }: Partial<Change>): void {
+    const change = this.#changes.get(project) ?? { charged: 0n, accrued: 0n, perHour: 0n };
+    change.charged += charged;
+    change.accrued += accrued;
+    change.perHour += perHour;
+    this.#changes.set(project, change);
+  }
+
+  /** Projects touched, those whose changes cancel out included: they are known from now on. */
+  entries(): [project: string, Change][] {
+    return [...this.#changes];
+  }
+}
+
+const CHUNK = 100;
+
+/**
+ * Adds to the totals. They are decimal text, read and written under the transaction's write lock:
+ * no engine's integer holds a total without bound, and a total that overflowed would stop every
+ * settlement after it.
+ */
+export async function addToBalances(
+  trx: Transaction<LedgerTables>,
+  changes: BalanceChanges,
+): Promise<void> {
+  for (const chunk of inChunks(changes.entries(), CHUNK)) {
+    const projects = chunk.map(([project]) => project);
+    await openBalance(trx, projects);
+    const rows = await trx
+      .selectFrom('balance')
+      .selectAll()
+      .where('project', 'in', projects)
+      .execute();
+    const before = new Map(rows.map((row) => [row.project, row]));
+    for (const [project, change] of chunk) {
+      const row = before.get(project);
+      if (change.charged === 0n && change.accrued === 0n && change.perHour === 0n) continue;
+      await trx
+        .updateTable('balance')
+        .set({
+          charged: `${BigInt(row?.charged ?? 0) + change.charged}`,
+          accrued: `${BigInt(row?.accrued ?? 0) + change.accrued}`,
+          per_hour: `${BigInt(row?.per_hour ?? 0) + change.perHour}`,
+        })
+        .where('project', '=', project)
+        .execute();
+    }
+  }
+}

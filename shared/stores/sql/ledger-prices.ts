@@ -1,0 +1,94 @@
+import type { Kysely } from 'kysely';
+import type { PriceEpoch } from '../../contracts/charge.ts';
+import { AppError } from '../../errors/app-error.ts';
+import { formatInstant, type Instant } from '../../values/instant.ts';
+import type { PriceWriter } from '../price-book.ts';
+import type { LedgerTables } from './ledger-schema.ts';
+
+/**
+ * The epochs. A row has no end: it lasts until the next one starts, so that announcing an epoch
+ * edits nothing.
+ */
+export class SqlPriceBook implements PriceWriter {
+  readonly #db: Kysely<LedgerTables>;
+
+  constructor(db: Kysely<LedgerTables>) {
+    this.#db = db;
+  }
+
+  async epochs(pool: string, from: Instant, until: Instant): Promise<PriceEpoch[]> {
+    const inForce = this.#db
+      .selectFrom('price_epoch')
+      .select('start')
+      .where('pool', '=', pool)
+      .where('start', '<=', from)
+      .orderBy('start', 'desc')
+      .limit(1);
+    const first = await inForce.executeTakeFirst();
+    const rows = await this.#db
+      .selectFrom('price_epoch')
+      .selectAll()
+      .where('pool', '=', pool)
+      .where('start', '>=', first?.start ?? from)
+      .orderBy('start')
+      .where('start', '<', until)
+      .execute();
+    const after = await this.#db
+      .selectFrom('price_epoch')
+      .select('start')
+      .where('pool', '=', pool)
+      .where('start', '>=', until)
+      .orderBy('start')
+      .limit(1)
+      .executeTakeFirst();
+    const starts = rows.map((row) => Number(row.start));
+    return rows.map((row, index) => ({
+      id: row.id,
+      pool: row.pool,
+      step: Number(row.step),
+      start: Number(row.start),
+      end: starts[index + 1] ?? (after === undefined ? undefined : Number(after.start)),
+      ruleVersion: row.rule_version,
+      reason: row.reason,
+      inputs: row.inputs,
+    }));
+  }
+
+  async announce(epoch: PriceEpoch, storedAt: Instant): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      const last = await trx
+        .selectFrom('price_epoch')
+        .selectAll()
+        .where('pool', '=', epoch.pool)
+        .orderBy('start', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      if (last !== undefined && Number(last.start) >= epoch.start) {
+        const same =
+          Number(last.start) === epoch.start &&
+          last.id === epoch.id &&
+          Number(last.step) === epoch.step &&
+          last.inputs === epoch.inputs;
+        if (same) return;
+        throw new AppError(
+          'CONFLICT',
+          `pool ${epoch.pool} has a price from ${formatInstant(Number(last.start))} on; an epoch ` +
+            `from ${formatInstant(epoch.start)} would change a price already announced`,
+        );
+      }
+      await trx
+        .insertInto('price_epoch')
+        .values({
+          pool: epoch.pool,
+          start: epoch.start,
+          id: epoch.id,
+          step: epoch.step,
+          rule_version: epoch.ruleVersion,
+          reason: epoch.reason,
+          inputs: epoch.inputs,
+          stored_at: storedAt,
+        })
+        .execute();
+    });
+  }
+}

@@ -1,0 +1,209 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { SqliteSchema } from './open-sqlite.ts';
+
+/** Read as bigint from both engines, written as either. */
+type Int = ColumnType<bigint | number, bigint | number, bigint | number>;
+type NullableInt = ColumnType<bigint | number | null, bigint | number | null>;
+/** An exact decimal integer in text: a total has no bound, and no engine's integer fits it. */
+type Total = string;
+
+/** Tables of the journal and the ledger; the same on SQLite and PostgreSQL. */
+export interface LedgerTables {
+  meta: { name: string; value: Int };
+  fact: {
+    seq: Generated<bigint | number>;
+    cluster: string;
+    id: string;
+    topic: string;
+    subject: string;
+    at: Int;
+    stored_at: Int;
+    body: string;
+  };
+  evidence: { cluster: string; container: string; until: Int; stored_at: Int };
+  activity: {
+    cluster: string;
+    application: string;
+    attempt: string;
+    at: Int;
+    slot_ms: Int;
+    useful_ms: Int;
+    wasted_ms: Int;
+    idle_ms: Int;
+    tail_ms: Int;
+    start_up_ms: Int;
+  };
+  checkpoint: { source: string; position: string };
+  price_epoch: {
+    pool: string;
+    start: Int;
+    id: string;
+    step: Int;
+    rule_version: string;
+    reason: string;
+    inputs: string;
+    stored_at: Int;
+  };
+  tag_set: { id: Generated<bigint | number>; body: string };
+  charge: {
+    id: string;
+    type: string;
+    project: string;
+    cluster: string;
+    application: string;
+    container: string;
+    role: string;
+    hour: Int;
+    step: Int;
+    container_ms: Int;
+    millicore_ms: Int;
+    mib_ms: Int;
+    gpu_ms: Int;
+    amount: Int;
+    rate_card: string;
+    rule_version: string;
+    coverage: string;
+    tag_set: Int;
+    stored_at: Int;
+  };
+  credit_grant: { id: string; project: string; amount: Int; reason: string; granted_at: Int };
+  balance: {
+    project: string;
+    granted: Total;
+    charged: Total;
+    accrued: Total;
+    per_hour: Total;
+    unlimited: Int;
+  };
+  container: {
+    cluster: string;
+    container: string;
+    application: string;
+    state: string;
+    start: Int;
+    end: Int;
+    coverage: string;
+    millicores: Int;
+    memory_mib: Int;
+    gpus: Int;
+    accrued: Int;
+    per_hour: Int;
+    charged_until: NullableInt;
+    next_at: NullableInt;
+  };
+  application: {
+    cluster: string;
+    application: string;
+    project: string;
+    name: string;
+    user: string;
+    queue: string;
+    attempts: string;
+    tags: string;
+    url: string;
+    seen: Int;
+    ended: NullableInt;
+    state: string;
+    start: Int;
+    running: Int;
+    total: Int;
+    inferred: Int;
+    millicores: Int;
+    memory_mib: Int;
+    gpus: Int;
+    charged: Total;
+    accrued: Total;
+    per_hour: Total;
+  };
+}
+
+/**
+ * Charges stand in the order of their time-prefixed ids (WITHOUT ROWID): new rows meet at one end of
+ * the tree, which measured 3.6 times the rows per second of random ids.
+ */
+const FIRST = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO meta (name, value) VALUES ('cursor', 0), ('as_of', 0);
+
+CREATE TABLE fact (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  cluster TEXT NOT NULL, id TEXT NOT NULL, topic TEXT NOT NULL, subject TEXT NOT NULL,
+  at INTEGER NOT NULL, stored_at INTEGER NOT NULL, body TEXT NOT NULL,
+  UNIQUE (cluster, id)
+) STRICT;
+CREATE INDEX fact_subject ON fact (cluster, topic, subject, at);
+
+CREATE TABLE evidence (
+  cluster TEXT NOT NULL, container TEXT NOT NULL, until INTEGER NOT NULL,
+  stored_at INTEGER NOT NULL, PRIMARY KEY (cluster, container)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE activity (
+  cluster TEXT NOT NULL, application TEXT NOT NULL, attempt TEXT NOT NULL, at INTEGER NOT NULL,
+  slot_ms INTEGER NOT NULL, useful_ms INTEGER NOT NULL, wasted_ms INTEGER NOT NULL,
+  idle_ms INTEGER NOT NULL, tail_ms INTEGER NOT NULL, start_up_ms INTEGER NOT NULL,
+  PRIMARY KEY (cluster, application, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoint (source TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE price_epoch (
+  pool TEXT NOT NULL, start INTEGER NOT NULL, id TEXT NOT NULL, step INTEGER NOT NULL,
+  rule_version TEXT NOT NULL, reason TEXT NOT NULL, inputs TEXT NOT NULL,
+  stored_at INTEGER NOT NULL, PRIMARY KEY (pool, start)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tag_set (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE charge (
+  id TEXT PRIMARY KEY, type TEXT NOT NULL, project TEXT NOT NULL, cluster TEXT NOT NULL,
+  application TEXT NOT NULL, container TEXT NOT NULL, role TEXT NOT NULL,
+  hour INTEGER NOT NULL, step INTEGER NOT NULL,
+  container_ms INTEGER NOT NULL, millicore_ms INTEGER NOT NULL, mib_ms INTEGER NOT NULL,
+  gpu_ms INTEGER NOT NULL, amount INTEGER NOT NULL,
+  rate_card TEXT NOT NULL, rule_version TEXT NOT NULL, coverage TEXT NOT NULL,
+  tag_set INTEGER NOT NULL REFERENCES tag_set (id), stored_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX charge_container ON charge (cluster, container, hour);
+CREATE INDEX charge_project ON charge (project, hour);
+
+CREATE TABLE credit_grant (
+  id TEXT PRIMARY KEY, project TEXT NOT NULL, amount INTEGER NOT NULL, reason TEXT NOT NULL,
+  granted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX credit_grant_project ON credit_grant (project, granted_at);
+
+CREATE TABLE balance (
+  project TEXT PRIMARY KEY, granted TEXT NOT NULL, charged TEXT NOT NULL, accrued TEXT NOT NULL,
+  per_hour TEXT NOT NULL, unlimited INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE container (
+  cluster TEXT NOT NULL, container TEXT NOT NULL, application TEXT NOT NULL,
+  state TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, coverage TEXT NOT NULL,
+  millicores INTEGER NOT NULL, memory_mib INTEGER NOT NULL, gpus INTEGER NOT NULL,
+  accrued INTEGER NOT NULL, per_hour INTEGER NOT NULL, charged_until INTEGER, next_at INTEGER,
+  PRIMARY KEY (cluster, container)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX container_due ON container (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX container_application ON container (cluster, application, "end");
+
+CREATE TABLE application (
+  cluster TEXT NOT NULL, application TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL,
+  user TEXT NOT NULL, queue TEXT NOT NULL, attempts TEXT NOT NULL, tags TEXT NOT NULL,
+  url TEXT NOT NULL, seen INTEGER NOT NULL, ended INTEGER, state TEXT NOT NULL,
+  start INTEGER NOT NULL, running INTEGER NOT NULL, total INTEGER NOT NULL,
+  inferred INTEGER NOT NULL, millicores INTEGER NOT NULL, memory_mib INTEGER NOT NULL,
+  gpus INTEGER NOT NULL, charged TEXT NOT NULL, accrued TEXT NOT NULL, per_hour TEXT NOT NULL,
+  PRIMARY KEY (cluster, application)
+) STRICT;
+CREATE INDEX application_project ON application (project, start DESC, cluster, application);
+CREATE INDEX application_state ON application (project, state, start DESC, cluster, application);
+`;
+
+export const LEDGER_SCHEMA: SqliteSchema = {
+  name: 'ledger',
+  // "TGLe"
+  applicationId: 0x54474c65,
+  migrations: [FIRST],
+};

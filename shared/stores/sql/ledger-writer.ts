@@ -1,0 +1,117 @@
+import type { Kysely } from 'kysely';
+import { chargeRevision } from '../../contracts/charge.ts';
+import type { Instant } from '../../values/instant.ts';
+import { applicationKey, containerKey } from '../journal.ts';
+import type {
+  ApplicationState,
+  DueContainer,
+  LedgerWriter,
+  NetCharge,
+  Settlement,
+} from '../ledger-writer.ts';
+import { applicationStateOf } from './application-row.ts';
+import { chargeOfRow } from './charge-row.ts';
+import { inChunks } from './in-chunks.ts';
+import type { LedgerTables } from './ledger-schema.ts';
+import { settle } from './settle.ts';
+
+const CHUNK = 200;
+
+export class SqlLedgerWriter implements LedgerWriter {
+  readonly #db: Kysely<LedgerTables>;
+
+  constructor(db: Kysely<LedgerTables>) {
+    this.#db = db;
+  }
+
+  async cursor(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('meta')
+      .select('value')
+      .where('name', '=', 'cursor')
+      .executeTakeFirstOrThrow();
+    return Number(row.value);
+  }
+
+  async inForce(
+    refs: readonly { cluster: string; container: string }[],
+    from: Instant,
+  ): Promise<Map<string, NetCharge[]>> {
+    const nets = new Map<string, Map<string, NetCharge>>();
+    for (const [cluster, members] of Map.groupBy(refs, (ref) => ref.cluster)) {
+      for (const chunk of inChunks(members, CHUNK)) {
+        const rows = await this.#db
+          .selectFrom('charge')
+          .innerJoin('tag_set', 'tag_set.id', 'charge.tag_set')
+          .selectAll('charge')
+          .select('tag_set.body as tags')
+          .where('cluster', '=', cluster)
+          .where(
+            'container',
+            'in',
+            chunk.map(({ container }) => container),
+          )
+          .where('hour', '>=', from)
+          .execute();
+        for (const row of rows) {
+          const charge = chargeOfRow(row);
+          const revision = chargeRevision(charge.id);
+          const lines = nets.get(containerKey(charge)) ?? new Map<string, NetCharge>();
+          nets.set(containerKey(charge), lines);
+          const line = `${charge.hour}/${charge.step}`;
+          const last = lines.get(line);
+          if (last === undefined || revision >= last.revision) {
+            lines.set(line, { charge, revision: revision + 1 });
+          }
+        }
+      }
+    }
+    return new Map([...nets].map(([key, lines]) => [key, [...lines.values()]]));
+  }
+
+  async applications(
+    refs: readonly { cluster: string; application: string }[],
+  ): Promise<Map<string, ApplicationState>> {
+    const states = new Map<string, ApplicationState>();
+    for (const [cluster, members] of Map.groupBy(refs, (ref) => ref.cluster)) {
+      for (const chunk of inChunks(members, CHUNK)) {
+        const rows = await this.#db
+          .selectFrom('application')
+          .selectAll()
+          .where('cluster', '=', cluster)
+          .where(
+            'application',
+            'in',
+            chunk.map(({ application }) => application),
+          )
+          .execute();
+        for (const row of rows) states.set(applicationKey(row), applicationStateOf(row));
+      }
+    }
+    return states;
+  }
+
+  async due(now: Instant, limit: number): Promise<DueContainer[]> {
+    const rows = await this.#db
+      .selectFrom('container')
+      .select(['cluster', 'container', 'charged_until'])
+      .where('next_at', '<=', now)
+      .orderBy('next_at')
+      .orderBy('cluster')
+      .orderBy('container')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      cluster: row.cluster,
+      container: row.container,
+      chargedUntil: row.charged_until === null ? undefined : Number(row.charged_until),
+    }));
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    await this.#db.transaction().execute((trx) => settle(trx, settlement));
+  }
+
+  /** The connection is the ledger's, which closes it. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

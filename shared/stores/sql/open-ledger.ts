@@ -1,0 +1,55 @@
+import { Kysely } from 'kysely';
+import type { GrantStore } from '../grant-store.ts';
+import type { JournalReader, JournalWriter } from '../journal.ts';
+import type { LedgerReader } from '../ledger-reader.ts';
+import type { LedgerWriter } from '../ledger-writer.ts';
+import type { PriceWriter } from '../price-book.ts';
+import { SqlJournalReader } from './journal-reader.ts';
+import { SqlJournalWriter } from './journal-writer.ts';
+import { SqlGrantStore } from './ledger-grants.ts';
+import { SqlPriceBook } from './ledger-prices.ts';
+import { prepareQuotaRead } from './ledger-quota.ts';
+import { SqlLedgerReader } from './ledger-reader.ts';
+import { LEDGER_SCHEMA, type LedgerTables } from './ledger-schema.ts';
+import { SqlLedgerWriter } from './ledger-writer.ts';
+import { openSqlite } from './open-sqlite.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+
+/**
+ * The journal and the ledger: one file, since what is charged and the facts it follows from must
+ * stand or fall together. The ports share one connection, which closing the ledger closes; closing
+ * a port does nothing.
+ */
+export interface Ledger extends AsyncDisposable {
+  readonly journalWriter: JournalWriter;
+  readonly journalReader: JournalReader;
+  readonly ledgerWriter: LedgerWriter;
+  readonly ledgerReader: LedgerReader;
+  readonly priceWriter: PriceWriter;
+  readonly grants: GrantStore;
+}
+
+/**
+ * @param options.readOnly needs a file that a writer has made; every write then fails
+ * @throws AppError STORE_UNAVAILABLE or DISK_FULL
+ */
+export async function openLedger(options: {
+  readonly file: string;
+  readonly readOnly?: boolean;
+}): Promise<Ledger> {
+  const { file, readOnly = false } = options;
+  const database = openSqlite({ file, schema: LEDGER_SCHEMA, readOnly });
+  const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(database, file) });
+  return {
+    journalWriter: new SqlJournalWriter(db),
+    journalReader: new SqlJournalReader(db),
+    ledgerWriter: new SqlLedgerWriter(db),
+    ledgerReader: new SqlLedgerReader(db, prepareQuotaRead(database)),
+    priceWriter: new SqlPriceBook(db),
+    grants: new SqlGrantStore(db),
+    [Symbol.asyncDispose]: async () => {
+      await db.destroy();
+      if (database.isOpen) database.close();
+    },
+  };
+}

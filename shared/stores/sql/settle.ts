@@ -1,0 +1,349 @@
+import type { Insertable, Selectable, Transaction } from 'kysely';
+import type { Charge } from '../../contracts/charge.ts';
+import { AppError } from '../../errors/app-error.ts';
+import { must } from '../../errors/assert.ts';
+import { applicationKey, containerKey } from '../journal.ts';
+import type { ApplicationState, ContainerState, Restatement, Settlement } from '../ledger-writer.ts';
+import type { ApplicationRow } from './application-row.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { rowOfCharge } from './charge-row.ts';
+import { inChunks } from './in-chunks.ts';
+import { addToBalances, BalanceChanges } from './ledger-balances.ts';
+import type { LedgerTables } from './ledger-schema.ts';
+
+const CHUNK = 100;
+
+type Trx = Transaction<LedgerTables>;
+type ContainerRow = Selectable<LedgerTables['container']>;
+
+/** The sums over containers and charges that an application's row carries. */
+interface Sums {
+  running: number;
+  total: number;
+  inferred: number;
+  millicores: number;
+  memoryMib: number;
+  gpus: number;
+  charged: bigint;
+  accrued: bigint;
+  perHour: bigint;
+}
+
+interface ApplicationWork {
+  readonly before: ApplicationRow | undefined;
+  state: ApplicationState | undefined;
+  start: number;
+  readonly sums: Sums;
+}
+
+/**
+ * Writes a settlement inside a transaction: charges, container states, and the sums that follow
+ * from both. Sums change by what was inserted or replaced, so that a repeat adds nothing.
+ */
+export async function settle(trx: Trx, settlement: Settlement): Promise<void> {
+  await moveCursor(trx, settlement);
+  const inserted = await insertCharges(trx, settlement.charges);
+  const replaced = await replacedContainers(trx, settlement.containers);
+  const works = await loadApplications(trx, settlement, replaced);
+  const balances = new BalanceChanges();
+  for (const charge of inserted) {
+    workOf(works, charge).sums.charged += charge.amount;
+    balances.add(charge.project, { charged: charge.amount });
+  }
+  for (const state of settlement.containers) {
+    const before = replaced.get(containerKey(state));
+    if (before !== undefined) countContainer(workOf(works, before), stateOfRow(before), -1);
+    const work = workOf(works, state);
+    countContainer(work, state, 1);
+    work.start = Math.min(work.start, state.start);
+  }
+  await writeApplications(trx, works, balances);
+  await writeContainers(trx, settlement.containers);
+  await makeDue(trx, settlement.restate);
+  await addToBalances(trx, balances);
+}
+
+async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<void> {
+  for (const { cluster, application, containers } of restatements) {
+    const update = trx
+      .updateTable('container')
+      .where('cluster', '=', cluster)
+      .where('application', '=', application);
+    await (containers === 'all'
+      ? update.set({ next_at: 0, charged_until: null })
+      : update.set({ next_at: 0 }).where('state', '=', 'running')
+    ).execute();
+  }
+}
+
+async function moveCursor(trx: Trx, { cursor, asOf }: Settlement): Promise<void> {
+  const { value } = await trx
+    .selectFrom('meta')
+    .select('value')
+    .where('name', '=', 'cursor')
+    .executeTakeFirstOrThrow();
+  if (Number(value) > cursor) {
+    throw new AppError(
+      'CONFLICT',
+      `the ledger is settled up to fact ${value}, past ${cursor}: another meter writes it; stop one`,
+    );
+  }
+  await trx.updateTable('meta').set({ value: cursor }).where('name', '=', 'cursor').execute();
+  await trx
+    .updateTable('meta')
+    .set({ value: asOf })
+    .where('name', '=', 'as_of')
+    .where('value', '<', asOf)
+    .execute();
+}
+
+/** @returns those that were not there before */
+async function insertCharges(trx: Trx, charges: readonly Charge[]): Promise<Charge[]> {
+  const tagSets = await tagSetIds(trx, [...new Set(charges.map(({ tags }) => tags))]);
+  const inserted: Charge[] = [];
+  for (const chunk of inChunks(charges, CHUNK)) {
+    const rows = await trx
+      .insertInto('charge')
+      .values(chunk.map((charge) => rowOfCharge(charge, must(tagSets.get(charge.tags), 'tag set'))))
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .execute();
+    const ids = new Set(rows.map(({ id }) => id));
+    inserted.push(...chunk.filter(({ id }) => ids.has(id)));
+  }
+  return inserted;
+}
+
+async function tagSetIds(
+  trx: Trx,
+  bodies: readonly string[],
+): Promise<Map<string, bigint | number>> {
+  const ids = new Map<string, bigint | number>();
+  for (const chunk of inChunks(bodies, CHUNK)) {
+    await trx
+      .insertInto('tag_set')
+      .values(chunk.map((body) => ({ body })))
+      .onConflict((conflict) => conflict.column('body').doNothing())
+      .execute();
+    const rows = await trx.selectFrom('tag_set').selectAll().where('body', 'in', chunk).execute();
+    for (const { id, body } of rows) ids.set(body, id);
+  }
+  return ids;
+}
+
+async function replacedContainers(
+  trx: Trx,
+  states: readonly ContainerState[],
+): Promise<Map<string, ContainerRow>> {
+  const rows = new Map<string, ContainerRow>();
+  for (const [cluster, members] of Map.groupBy(states, (state) => state.cluster)) {
+    for (const chunk of inChunks(members, CHUNK)) {
+      const stored = await trx
+        .selectFrom('container')
+        .selectAll()
+        .where('cluster', '=', cluster)
+        .where(
+          'container',
+          'in',
+          chunk.map(({ container }) => container),
+        )
+        .execute();
+      for (const row of stored) rows.set(containerKey(row), row);
+    }
+  }
+  return rows;
+}
+
+/** Every application that the settlement touches, as it stands before. */
+async function loadApplications(
+  trx: Trx,
+  { applications, containers, charges }: Settlement,
+  replaced: ReadonlyMap<string, ContainerRow>,
+): Promise<Map<string, ApplicationWork>> {
+  const refs = new Map<string, { cluster: string; application: string }>();
+  for (const ref of [...applications, ...containers, ...charges, ...replaced.values()]) {
+    refs.set(applicationKey(ref), ref);
+  }
+  const rows = new Map<string, ApplicationRow>();
+  for (const [cluster, members] of Map.groupBy(refs.values(), (ref) => ref.cluster)) {
+    for (const chunk of inChunks(members, CHUNK)) {
+      const stored = await trx
+        .selectFrom('application')
+        .selectAll()
+        .where('cluster', '=', cluster)
+        .where(
+          'application',
+          'in',
+          chunk.map(({ application }) => application),
+        )
+        .execute();
+      for (const row of stored) rows.set(applicationKey(row), row);
+    }
+  }
+  const states = new Map(applications.map((state) => [applicationKey(state), state]));
+  return new Map([...refs.keys()].map((key) => [key, startWork(rows.get(key), states.get(key))]));
+}
+
+function startWork(
+  before: ApplicationRow | undefined,
+  state: ApplicationState | undefined,
+): ApplicationWork {
+  return {
+    before,
+    state,
+    start: Math.min(
+      state?.start ?? Number.POSITIVE_INFINITY,
+      Number(before?.start ?? Number.POSITIVE_INFINITY),
+    ),
+    sums: {
+      running: Number(before?.running ?? 0),
+      total: Number(before?.total ?? 0),
+      inferred: Number(before?.inferred ?? 0),
+      millicores: Number(before?.millicores ?? 0),
+      memoryMib: Number(before?.memory_mib ?? 0),
+      gpus: Number(before?.gpus ?? 0),
+      charged: BigInt(before?.charged ?? 0),
+      accrued: BigInt(before?.accrued ?? 0),
+      perHour: BigInt(before?.per_hour ?? 0),
+    },
+  };
+}
+
+function workOf(
+  works: ReadonlyMap<string, ApplicationWork>,
+  ref: { readonly cluster: string; readonly application: string },
+): ApplicationWork {
+  return must(works.get(applicationKey(ref)), `application ${ref.application} is loaded`);
+}
+
+type Counted = Pick<ContainerState, 'state' | 'coverage' | 'resources' | 'accrued' | 'perHour'>;
+
+function stateOfRow(row: ContainerRow): Counted {
+  return {
+    state: row.state as ContainerState['state'],
+    coverage: row.coverage as ContainerState['coverage'],
+    resources: {
+      millicores: Number(row.millicores),
+      memoryMib: Number(row.memory_mib),
+      gpus: Number(row.gpus),
+    },
+    accrued: BigInt(row.accrued),
+    perHour: BigInt(row.per_hour),
+  };
+}
+
+function countContainer({ sums }: ApplicationWork, container: Counted, sign: 1 | -1): void {
+  sums.total += sign;
+  if (container.coverage === 'inferred') sums.inferred += sign;
+  sums.accrued += BigInt(sign) * container.accrued;
+  sums.perHour += BigInt(sign) * container.perHour;
+  if (container.state !== 'running') return;
+  sums.running += sign;
+  sums.millicores += sign * container.resources.millicores;
+  sums.memoryMib += sign * container.resources.memoryMib;
+  sums.gpus += sign * container.resources.gpus;
+}
+
+function applicationRow(work: ApplicationWork): Insertable<LedgerTables['application']> {
+  const { before, state, sums } = work;
+  const facts =
+    state === undefined
+      ? must(before, 'an application is settled before or with its containers')
+      : {
+          cluster: state.cluster,
+          application: state.application,
+          project: state.project,
+          name: state.name,
+          user: state.user,
+          queue: state.queue,
+          attempts: JSON.stringify(state.attempts),
+          tags: canonicalJson(state.tags),
+          url: state.url,
+          seen: state.start,
+          ended: state.ended ?? null,
+        };
+  const over = facts.ended !== null || sums.total > 0;
+  return {
+    ...facts,
+    state: sums.running === 0 && over ? 'ended' : 'running',
+    start: work.start,
+    running: sums.running,
+    total: sums.total,
+    inferred: sums.inferred,
+    millicores: sums.millicores,
+    memory_mib: sums.memoryMib,
+    gpus: sums.gpus,
+    charged: `${sums.charged}`,
+    accrued: `${sums.accrued}`,
+    per_hour: `${sums.perHour}`,
+  };
+}
+
+async function writeApplications(
+  trx: Trx,
+  works: ReadonlyMap<string, ApplicationWork>,
+  balances: BalanceChanges,
+): Promise<void> {
+  for (const work of works.values()) {
+    const { before } = work;
+    const row = applicationRow(work);
+    if (before !== undefined) {
+      balances.add(before.project, {
+        accrued: -BigInt(before.accrued),
+        perHour: -BigInt(before.per_hour),
+      });
+    }
+    balances.add(row.project, {
+      accrued: BigInt(row.accrued),
+      perHour: BigInt(row.per_hour),
+    });
+    const { cluster, application, ...rest } = row;
+    await trx
+      .insertInto('application')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['cluster', 'application']).doUpdateSet(rest))
+      .execute();
+  }
+}
+
+async function writeContainers(trx: Trx, states: readonly ContainerState[]): Promise<void> {
+  for (const chunk of inChunks(states, CHUNK)) {
+    await trx
+      .insertInto('container')
+      .values(
+        chunk.map((state) => ({
+          cluster: state.cluster,
+          container: state.container,
+          application: state.application,
+          state: state.state,
+          start: state.start,
+          end: state.end,
+          coverage: state.coverage,
+          millicores: state.resources.millicores,
+          memory_mib: state.resources.memoryMib,
+          gpus: state.resources.gpus,
+          accrued: state.accrued,
+          per_hour: state.perHour,
+          charged_until: state.chargedUntil,
+          next_at: state.nextAt ?? null,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['cluster', 'container']).doUpdateSet({
+          application: (eb) => eb.ref('excluded.application'),
+          state: (eb) => eb.ref('excluded.state'),
+          start: (eb) => eb.ref('excluded.start'),
+          end: (eb) => eb.ref('excluded.end'),
+          coverage: (eb) => eb.ref('excluded.coverage'),
+          millicores: (eb) => eb.ref('excluded.millicores'),
+          memory_mib: (eb) => eb.ref('excluded.memory_mib'),
+          gpus: (eb) => eb.ref('excluded.gpus'),
+          accrued: (eb) => eb.ref('excluded.accrued'),
+          per_hour: (eb) => eb.ref('excluded.per_hour'),
+          charged_until: (eb) => eb.ref('excluded.charged_until'),
+          next_at: (eb) => eb.ref('excluded.next_at'),
+        }),
+      )
+      .execute();
+  }
+}
