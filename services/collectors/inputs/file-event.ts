@@ -33,7 +33,7 @@ export interface FileChunk {
 /**
  * No more bytes are expected of this incarnation: `rotated` (half a line goes on in the stream's next
  * one), `deleted`, `truncated`, `read` (a compressed file's end), `damaged` (its rest can't be read).
- * Late bytes of a rotated file still come as data after it.
+ * Late bytes of a rotated file still come as data after it, and then another end.
  */
 export interface FileEnd {
   readonly kind: 'end';

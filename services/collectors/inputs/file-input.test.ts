@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -17,107 +16,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import fc from 'fast-check';
-import { type Clock, systemClock } from '../../../shared/runtime/clock.ts';
-import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
-import { silentLogger } from '../../../shared/telemetry/logger.ts';
-import { Metrics } from '../../../shared/telemetry/metrics.ts';
-import type { FileEvent } from './file-event.ts';
-import { type TailOptions, tail } from './file-input.ts';
+import { TailReader } from '../../../test/support/tail-reader.ts';
 
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tail-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Sleeps take no time, but count. */
-function fastClock(): Clock {
-  let elapsed = 0;
-  return {
-    now: () => systemClock.now(),
-    elapsed: () => elapsed,
-    sleep: async (ms) => {
-      elapsed += ms;
-    },
-  };
-}
-
-class Reader {
-  readonly stored = new Map<string, Checkpoint>();
-  readonly text = new Map<string, string>();
-  readonly ends: string[] = [];
-  readonly order: string[] = [];
-  readonly forgotten: string[] = [];
-  readonly metrics = new Metrics();
-  #events: AsyncGenerator<FileEvent>;
-  #stop = new AbortController();
-  #options: Partial<TailOptions>;
-
-  constructor(patterns: string[], options: Partial<TailOptions> = {}) {
-    this.#options = { patterns, settleMs: 0, ...options };
-    this.#events = this.#begin();
-  }
-
-  #begin(): AsyncGenerator<FileEvent> {
-    return tail({
-      patterns: [],
-      prefix: 'file:t:',
-      checkpoints: [...this.stored.values()],
-      clock: fastClock(),
-      signal: this.#stop.signal,
-      logger: silentLogger,
-      metrics: this.metrics,
-      ...this.#options,
-    });
-  }
-
-  /** As after a kill: only what was stored is known. */
-  async restart(): Promise<void> {
-    await this.#events.return(undefined);
-    this.#events = this.#begin();
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#events.return(undefined);
-  }
-
-  take(event: FileEvent): void {
-    if (event.kind === 'forgotten') this.forgotten.push(event.checkpoint.source);
-    if (event.kind === 'data') {
-      const { file } = event;
-      const path = file.stream.slice(folder.length + 1);
-      this.text.set(path, (this.text.get(path) ?? '') + event.bytes.toString());
-      this.order.push(file.source);
-      this.stored.set(file.source, file.checkpoint(event.end));
-    }
-    if (event.kind === 'end') {
-      this.ends.push(event.reason);
-      this.stored.set(event.file.source, event.file.checkpoint(event.end));
-    }
-  }
-
-  /** Reads until nothing has come for a while. */
-  async settle(): Promise<this> {
-    for (let ticks = 0; ticks < 60; ) {
-      const { value, done } = await this.#events.next();
-      if (done === true) break;
-      if (value.kind === 'tick') ticks += 1;
-      else ticks = 0;
-      this.take(value);
-    }
-    return this;
-  }
-
-  async one(): Promise<void> {
-    for (;;) {
-      const { value } = await this.#events.next();
-      this.take(value);
-      if (value.kind === 'data') return;
-    }
-  }
-}
 
 function write(path: string, text: string | Buffer): string {
   const full = join(folder, path);
@@ -134,7 +39,7 @@ test('files are read as they grow, with what their path says', async () => {
   const path = write('app_1/c_1/stderr', lines(0, 3));
   write('app_1/c_1/stdout', 'not asked for');
   const captured: Record<string, string>[] = [];
-  const reader = new Reader([`${folder}/{application}/{container}/stderr`]);
+  const reader = new TailReader(folder, '{application}/{container}/stderr');
   const take = reader.take.bind(reader);
   reader.take = (event) => {
     if (event.kind === 'data') captured.push({ ...event.file.captures });
@@ -155,7 +60,7 @@ test('files are read as they grow, with what their path says', async () => {
 
 test('rename rotation is read in order, half a line at the turn included', async () => {
   const path = write('x.log', `${lines(0, 50)}half `);
-  const reader = await new Reader([`${folder}/*.log`]).settle();
+  const reader = await new TailReader(folder, '*.log').settle();
   appendFileSync(path, 'of it');
   renameSync(path, `${path}.1`);
   write('x.log', ' and the rest\n');
@@ -167,7 +72,7 @@ test('rename rotation is read in order, half a line at the turn included', async
 
 test('a late line to a rotated file is read too', async () => {
   const path = write('x.log', lines(0, 5));
-  const reader = await new Reader([`${folder}/x.log`]).settle();
+  const reader = await new TailReader(folder, 'x.log').settle();
   renameSync(path, `${path}.1`);
   write('x.log', lines(5, 6));
   await reader.settle();
@@ -179,7 +84,7 @@ test('a late line to a rotated file is read too', async () => {
 
 test('a rotation between two scans that nobody saw is read in order', async () => {
   const path = write('x.log', lines(0, 50));
-  const reader = await new Reader([`${folder}/x.log`]).settle();
+  const reader = await new TailReader(folder, 'x.log').settle();
   renameSync(path, `${path}.2`);
   write('x.log.1', lines(50, 80));
   write('x.log', lines(80, 90));
@@ -190,7 +95,7 @@ test('a rotation between two scans that nobody saw is read in order', async () =
 
 test('copytruncate: what was not read yet comes from the copy, and the copy is not read again', async () => {
   const path = write('x.log', lines(0, 60));
-  const reader = await new Reader([`${folder}/x.log`]).settle();
+  const reader = await new TailReader(folder, 'x.log').settle();
   appendFileSync(path, lines(60, 70));
   copyFileSync(path, `${path}.1`);
   truncateSync(path, 0);
@@ -205,7 +110,7 @@ test('copytruncate: what was not read yet comes from the copy, and the copy is n
 
 test('copytruncate while Tollgate is down loses and repeats nothing', async () => {
   const path = write('x.log', lines(0, 60));
-  const reader = await new Reader([`${folder}/x.log`]).settle();
+  const reader = await new TailReader(folder, 'x.log').settle();
   appendFileSync(path, lines(60, 70));
   copyFileSync(path, `${path}.1`);
   truncateSync(path, 0);
@@ -218,7 +123,7 @@ test('copytruncate while Tollgate is down loses and repeats nothing', async () =
 
 test('a truncated file is read from its new beginning, even when it is longer by then', async () => {
   const path = write('x.log', lines(0, 40));
-  const reader = await new Reader([`${folder}/x.log`]).settle();
+  const reader = await new TailReader(folder, 'x.log').settle();
   truncateSync(path, 0);
   appendFileSync(path, lines(100, 200));
   await reader.settle();
@@ -236,7 +141,7 @@ for (const [name, compress, end] of [
 ] as const) {
   test(`a rotation compressed later (${name}) is not read again, nor after a restart`, async () => {
     const path = write('x.log', lines(0, 100));
-    const reader = await new Reader([`${folder}/x.log`]).settle();
+    const reader = await new TailReader(folder, 'x.log').settle();
     renameSync(path, `${path}.1`);
     write('x.log', lines(100, 110));
     await reader.settle();
@@ -253,7 +158,7 @@ for (const [name, compress, end] of [
   test(`a rotation that was compressed (${name}) before anybody read it is read`, async () => {
     write('x.log', lines(100, 110));
     writeFileSync(join(folder, `x.log.1${end}`), compress(Buffer.from(lines(0, 100))));
-    const reader = await new Reader([`${folder}/x.log`]).settle();
+    const reader = await new TailReader(folder, 'x.log').settle();
     assert.equal([...reader.text.values()].join(''), lines(0, 110));
     await reader.close();
   });
@@ -261,7 +166,7 @@ for (const [name, compress, end] of [
 
 test('half a file read before a kill is read on in its compressed rotation', async () => {
   const path = write('x.log', lines(0, 100));
-  const reader = new Reader([`${folder}/x.log`], { chunkBytes: 1_500 });
+  const reader = new TailReader(folder, 'x.log', { chunkBytes: 1_500 });
   await reader.one();
   writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(path)));
   unlinkSync(path);
@@ -275,7 +180,7 @@ test('half a file read before a kill is read on in its compressed rotation', asy
 test('a half-written compressed file waits until it is whole', async () => {
   const whole = gzipSync(Buffer.from(lines(0, 3_000)));
   const path = write('x.log.1.gz', whole.subarray(0, whole.length >> 1));
-  const reader = new Reader([`${folder}/x.log`]);
+  const reader = new TailReader(folder, 'x.log');
   await reader.one();
   writeFileSync(path, whole);
   await reader.settle();
@@ -285,7 +190,7 @@ test('a half-written compressed file waits until it is whole', async () => {
 
 test('a file that is deleted while open is read to its end, its folder too', async () => {
   const path = write('app/c/stderr', lines(0, 10));
-  const reader = new Reader([`${folder}/{application}/{container}/stderr`], { chunkBytes: 60 });
+  const reader = new TailReader(folder, '{application}/{container}/stderr', { chunkBytes: 60 });
   await reader.one();
   appendFileSync(path, lines(10, 20));
   rmSync(join(folder, 'app'), { recursive: true });
@@ -297,7 +202,7 @@ test('a file that is deleted while open is read to its end, its folder too', asy
 
 test('what is deleted before it could be read is counted', async () => {
   for (let i = 0; i < 4; i += 1) write(`${i}.log`, `${i}: ${lines(0, 10)}`);
-  const reader = new Reader([`${folder}/*.log`], { chunkBytes: 100, maxOpenFiles: 1 });
+  const reader = new TailReader(folder, '*.log', { chunkBytes: 100, maxOpenFiles: 1 });
   for (let i = 0; i < 4; i += 1) await reader.one();
   for (let i = 0; i < 4; i += 1) unlinkSync(join(folder, `${i}.log`));
   await reader.settle();
@@ -311,7 +216,7 @@ test('what is deleted before it could be read is counted', async () => {
 
 test('files at rest are opened within a limit and still read as they grow', async () => {
   const paths = Array.from({ length: 30 }, (_, i) => write(`${i}.log`, `a${i}\n`));
-  const reader = await new Reader([`${folder}/*.log`], { maxOpenFiles: 3 }).settle();
+  const reader = await new TailReader(folder, '*.log', { maxOpenFiles: 3 }).settle();
   for (const [i, path] of paths.entries()) appendFileSync(path, `b${i}\n`);
   await reader.settle();
   for (const i of paths.keys()) assert.equal(reader.text.get(`${i}.log`), `a${i}\nb${i}\n`);
@@ -321,7 +226,7 @@ test('files at rest are opened within a limit and still read as they grow', asyn
 test('a new file at an old path, also with the same first lines, is a file of its own', async () => {
   const banner = 'WARNING: Using incubator modules: jdk.incubator.vector\n';
   const path = write('x.log', banner);
-  const reader = await new Reader([`${folder}/x.log`]).settle();
+  const reader = await new TailReader(folder, 'x.log').settle();
   unlinkSync(path);
   write('x.log', `${banner}second\n`);
   await reader.settle();
@@ -336,7 +241,7 @@ test('links out of the root are not followed, links within it are', async () => 
   symlinkSync(join(outside, 'secret.log'), join(folder, 'in', 'secret.log'));
   symlinkSync(outside, join(folder, 'in', 'folder'));
   symlinkSync(join(folder, 'in/a/x.txt'), join(folder, 'in', 'inner.log'));
-  const reader = await new Reader([`${folder}/in/**/*.log`]).settle();
+  const reader = await new TailReader(folder, 'in/**/*.log').settle();
   assert.deepEqual(Object.fromEntries(reader.text), { 'in/inner.log': 'inside\n' });
   rmSync(outside, { recursive: true });
   await reader.close();
@@ -346,7 +251,7 @@ test('a compressed file can be handed on as it is', async () => {
   const bytes = gzipSync(Buffer.from('x'.repeat(100)));
   write('events_1.gz', bytes);
   let read = Buffer.alloc(0);
-  const reader = new Reader([`${folder}/*.gz`], { decompress: false });
+  const reader = new TailReader(folder, '*.gz', { decompress: false });
   reader.take = (event) => {
     if (event.kind === 'data') read = Buffer.concat([read, event.bytes]);
   };
@@ -357,79 +262,10 @@ test('a compressed file can be handed on as it is', async () => {
 
 test('the position of a file that is gone for long is given up', async () => {
   const path = write('x.log', lines(0, 3));
-  const reader = await new Reader([`${folder}/x.log`], { forgetAfterMs: 5_000 }).settle();
+  const reader = await new TailReader(folder, 'x.log', { forgetAfterMs: 5_000 }).settle();
   unlinkSync(path);
   await reader.settle();
   await reader.settle();
   assert.deepEqual(reader.forgotten, [...reader.stored.keys()]);
   await reader.close();
-});
-
-type Action = 'append' | 'rename' | 'copytruncate' | 'compress' | 'restart' | 'read' | 'step';
-
-test('any order of appends, rotations and kills gives every line exactly once, in order', async () => {
-  const action = fc.constantFrom<Action>(
-    'append',
-    'append',
-    'append',
-    'rename',
-    'copytruncate',
-    'compress',
-    'restart',
-    'read',
-    'step',
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
-      rmSync(folder, { recursive: true, force: true });
-      let n = 0;
-      const next = (count: number): string => {
-        n += count;
-        return lines(n - count, n);
-      };
-      const path = write('x.log', next(1));
-      const shift = (): void => {
-        for (const end of ['', '.gz']) {
-          for (let i = 20; i >= 1; i -= 1) {
-            const from = `${path}.${i}${end}`;
-            if (existsSync(from)) renameSync(from, `${path}.${i + 1}${end}`);
-          }
-        }
-      };
-      const reader = new Reader([`${folder}/x.log`], { chunkBytes: 700 });
-      for (const what of actions) {
-        if (what === 'append') appendFileSync(path, next(30));
-        // A rotation that is undone by the next before anybody reads can't be put in order.
-        if (what === 'rename') {
-          shift();
-          renameSync(path, `${path}.1`);
-          writeFileSync(path, next(1));
-          await reader.settle();
-        }
-        if (what === 'copytruncate') {
-          shift();
-          copyFileSync(path, `${path}.1`);
-          truncateSync(path, 0);
-          appendFileSync(path, next(1));
-          await reader.settle();
-        }
-        if (what === 'compress') {
-          if (existsSync(`${path}.1`)) {
-            writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(`${path}.1`)));
-            unlinkSync(`${path}.1`);
-          }
-        }
-        if (what === 'restart') await reader.restart();
-        if (what === 'read') await reader.settle();
-        if (what === 'step') {
-          appendFileSync(path, next(1));
-          await reader.one();
-        }
-      }
-      await reader.settle();
-      assert.equal(reader.text.get('x.log'), lines(0, n));
-      await reader.close();
-    }),
-    { numRuns: 60 },
-  );
 });

@@ -40,6 +40,8 @@ export class Incarnation implements TailedFile {
   offset: number;
   /** As last listed. */
   size: number;
+  /** As last listed; a change without growth may be a file written anew. */
+  mtimeNs: bigint;
   active: boolean;
   /** Not listed any more: deleted, or renamed to what no pattern names. */
   gone = false;
@@ -54,6 +56,7 @@ export class Incarnation implements TailedFile {
   #fd: number | undefined;
   #reader: CompressedReader | undefined;
   #sawEnd = true;
+  #rewritten = false;
   #recent: Buffer = Buffer.alloc(0);
   #recentStart = 0;
 
@@ -69,6 +72,7 @@ export class Incarnation implements TailedFile {
     this.head = start.head;
     this.offset = start.offset;
     this.size = found.size;
+    this.mtimeNs = found.mtimeNs;
     this.active = found.active;
     this.lastGrowth = elapsed;
   }
@@ -90,6 +94,19 @@ export class Incarnation implements TailedFile {
     return { source: this.source, position: JSON.stringify(position) };
   }
 
+  /** Takes over what a scan found at its inode; true when there may be something to read. */
+  refresh(found: FoundFile): boolean {
+    const changed = this.mtimeNs !== found.mtimeNs;
+    this.path = found.path;
+    this.active = found.active;
+    this.gone = false;
+    this.size = found.size;
+    this.mtimeNs = found.mtimeNs;
+    if (this.compression !== undefined) return false;
+    if (changed) this.#rewritten = true;
+    return changed || found.size !== this.offset;
+  }
+
   /** Goes on in another file that holds the same bytes. */
   moveTo(found: FoundFile): void {
     this.close();
@@ -97,6 +114,7 @@ export class Incarnation implements TailedFile {
     this.inode = found.inode;
     this.compression = found.compression;
     this.size = found.size;
+    this.mtimeNs = found.mtimeNs;
     this.active = found.active;
     this.gone = false;
     this.truncated = false;
@@ -167,8 +185,10 @@ export class Incarnation implements TailedFile {
     const { size } = fstatSync(this.#fd);
     this.size = size;
     if (size < this.offset) return 'truncated';
+    const suspect = this.#rewritten || (this.#sawEnd && size > this.offset);
+    this.#rewritten = false;
+    if (suspect && !this.#hasSameHead(this.#fd)) return 'truncated';
     if (size === this.offset) return 'end';
-    if (this.#sawEnd && !this.#hasSameHead(this.#fd)) return 'truncated';
     const buffer = Buffer.allocUnsafeSlow(Math.min(max, size - this.offset));
     const length = readSync(this.#fd, buffer, 0, buffer.length, this.offset);
     return length === 0 ? 'end' : buffer.subarray(0, length);

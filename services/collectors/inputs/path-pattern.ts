@@ -26,10 +26,10 @@ const MAX_SEGMENTS = 40;
 
 function pieces(segment: string, pattern: string): Piece[] {
   const found: Piece[] = [];
-  const parts = segment.split(/(\*|\{[a-z][a-z0-9_]*\})/);
+  const parts = segment.split(/(\*|\{[a-zA-Z][a-zA-Z0-9_]*\})/);
   for (const part of parts) {
     if (part === '') continue;
-    const free = part === '*' || (part.startsWith('{') && part.endsWith('}'));
+    const free = part === '*' || /^\{\w+\}$/.test(part);
     if (free && found.at(-1)?.kind === 'any') {
       throw new AppError(
         'CONFIG_INVALID',
@@ -39,7 +39,7 @@ function pieces(segment: string, pattern: string): Piece[] {
     if (!free && /[{}]/.test(part)) {
       throw new AppError(
         'CONFIG_INVALID',
-        `path pattern ${pattern}: "${part}" is no {name} of a-z, 0-9 and _`,
+        `path pattern ${pattern}: "${part}" is no {name} of letters, digits and _`,
       );
     }
     if (free) found.push({ kind: 'any', name: part === '*' ? '' : part.slice(1, -1) });

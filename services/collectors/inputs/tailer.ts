@@ -90,11 +90,7 @@ export class Tailer implements Disposable {
   }
 
   #refresh(known: Incarnation, file: FoundFile): void {
-    known.path = file.path;
-    known.active = file.active;
-    known.gone = false;
-    known.size = file.size;
-    const unread = known.compression === undefined && file.size !== known.offset;
+    const unread = known.refresh(file);
     if (unread) known.ended = false;
     if (!known.ended && (unread || !file.active)) this.#hot.add(known.stream);
   }
