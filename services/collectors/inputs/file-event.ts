@@ -24,7 +24,7 @@ export interface TailedFile {
 export interface FileChunk {
   readonly kind: 'data';
   readonly file: TailedFile;
-  /** Bytes `[start, end)`; valid until the next event is asked for, so copy what must last. */
+  /** Bytes `[start, end)`, cut anywhere. */
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
@@ -33,7 +33,7 @@ export interface FileChunk {
 /**
  * No more bytes are expected of this incarnation: `rotated` (half a line goes on in the stream's next
  * one), `deleted`, `truncated`, `read` (a compressed file's end), `damaged` (its rest can't be read).
- * Late bytes of a rotated file still come as data after it.
+ * Late bytes of a rotated file still come as data after it, and then another end.
  */
 export interface FileEnd {
   readonly kind: 'end';
@@ -48,4 +48,10 @@ export interface FileTick {
   readonly kind: 'tick';
 }
 
-export type FileEvent = FileChunk | FileEnd | FileTick;
+/** A file that is gone for days: store this checkpoint, whose empty position removes its old one. */
+export interface FileForgotten {
+  readonly kind: 'forgotten';
+  readonly checkpoint: Checkpoint;
+}
+
+export type FileEvent = FileChunk | FileEnd | FileTick | FileForgotten;

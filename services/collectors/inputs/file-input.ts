@@ -2,7 +2,12 @@ import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import { DAY_MS } from '../../../shared/values/instant.ts';
 import type { FileEvent } from './file-event.ts';
+import { FileFinder } from './find-files.ts';
+import { KnownPositions } from './known-positions.ts';
+import { compilePathPattern } from './path-pattern.ts';
+import { Tailer } from './tailer.ts';
 
 export interface TailOptions {
   /** Such as `/logs/{application}/{container}/stderr`, `work/**` + `/stdout`; `*` is part of a name. */
@@ -21,18 +26,55 @@ export interface TailOptions {
   readonly pollIntervalMs?: number;
   /** Largest piece that is handed on. Default 256 KiB. */
   readonly chunkBytes?: number;
+  /** How long a copy or compressed file must be unchanged before it is read. Default 1,500. */
+  readonly settleMs?: number;
+  /** How long positions of files that are gone are kept. Default 3 days. */
+  readonly forgetAfterMs?: number;
+  /** Read `.gz` and `.zst` files decompressed. Default true. */
+  readonly decompress?: boolean;
   /** Files held open so that a deleted one can be read to its end. Default 2,048. */
   readonly maxOpenFiles?: number;
 }
 
+const DEFAULTS = {
+  scanIntervalMs: 1_000,
+  pollIntervalMs: 100,
+  chunkBytes: 256 * 1_024,
+  maxOpenFiles: 2_048,
+  settleMs: 1_500,
+  forgetAfterMs: 3 * DAY_MS,
+  decompress: true,
+};
+
 /**
- * Follows all files that match, in rotation order within a stream, until the signal aborts.
+ * Follows all files that match, in rotation order within a stream, until the signal aborts. Nothing
+ * is read ahead: a slow reader holds it back.
  *
  * `for await (const event of tail({…})) if (event.kind === 'data') parse(event.bytes)`
+ *
+ * @throws AppError CONFIG_INVALID when a pattern can't be understood
  */
-export async function* tail(options: TailOptions): AsyncGenerator<FileEvent> {
-  while (!options.signal.aborted) {
+export async function* tail(given: TailOptions): AsyncGenerator<FileEvent> {
+  const options = { ...DEFAULTS, ...given };
+  const { clock, signal, prefix } = options;
+  const patterns = options.patterns.map((pattern) => compilePathPattern(pattern, process.cwd()));
+  using tailer = new Tailer({
+    ...options,
+    finder: new FileFinder(patterns, { decompress: options.decompress }),
+    positions: new KnownPositions(prefix, options.checkpoints),
+  });
+  let scannedAt = Number.NEGATIVE_INFINITY;
+  let tickedAt = clock.elapsed();
+  while (!signal.aborted) {
+    if (clock.elapsed() - scannedAt >= options.scanIntervalMs) {
+      await tailer.scan();
+      scannedAt = clock.elapsed();
+    }
+    const more = yield* tailer.read();
+    const due = clock.elapsed() - tickedAt >= options.pollIntervalMs;
+    if (more && !due) continue;
     yield { kind: 'tick' };
-    await options.clock.sleep(options.pollIntervalMs ?? 100, options.signal);
+    tickedAt = clock.elapsed();
+    if (!more) await clock.sleep(options.pollIntervalMs, signal);
   }
 }

@@ -1,0 +1,173 @@
+import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import type { PathPattern } from './path-pattern.ts';
+import { type Compression, compressionOf, rotatedName } from './rotated-name.ts';
+
+/** A file that a pattern names, as one scan saw it. */
+export interface FoundFile {
+  readonly path: string;
+  /** Path under which it is or was written to. */
+  readonly stream: string;
+  readonly captures: Readonly<Record<string, string>>;
+  /** It still has the name under which it is written to. */
+  readonly active: boolean;
+  readonly compression: Compression | undefined;
+  /** Device, inode and birth. */
+  readonly inode: string;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+}
+
+interface Listing {
+  readonly mtimeNs: bigint;
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+}
+
+const MAX_DEPTH = 32;
+/** A folder that changed this lately may change again within the same time stamp. */
+const SETTLED_NS = 2_000_000_000n;
+
+export function inodeOf(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}:${(stats.birthtimeNs / 1_000_000n).toString(36)}`;
+}
+
+/**
+ * Lists what patterns name. Folders whose time didn't change aren't read again, so that thousands
+ * of idle ones cost one stat each. Unreadable ones are skipped: they may be gone, or come later.
+ */
+export class FileFinder {
+  readonly #patterns: readonly PathPattern[];
+  readonly #decompress: boolean;
+  #listings = new Map<string, Listing>();
+  #seen = new Map<string, Listing>();
+  #found = new Map<string, FoundFile>();
+
+  constructor(patterns: readonly PathPattern[], options: { readonly decompress: boolean }) {
+    this.#patterns = patterns;
+    this.#decompress = options.decompress;
+  }
+
+  /** Of a file that two patterns name, the first one decides. */
+  find(nowMs: number): FoundFile[] {
+    this.#found = new Map();
+    this.#seen = new Map();
+    for (const pattern of this.#patterns) {
+      this.#walk(pattern, { folder: pattern.root, segment: 0, captures: {}, depth: 0, nowMs });
+    }
+    this.#listings = this.#seen;
+    return [...this.#found.values()];
+  }
+
+  #list(folder: string, nowMs: number): Listing | undefined {
+    const seen = this.#seen.get(folder);
+    if (seen !== undefined) return seen;
+    const stats = lstatSync(folder, { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined || !stats.isDirectory()) return undefined;
+    const known = this.#listings.get(folder);
+    const settled = BigInt(Math.trunc(nowMs)) * 1_000_000n - stats.mtimeNs > SETTLED_NS;
+    if (known !== undefined && settled && known.mtimeNs === stats.mtimeNs) {
+      this.#seen.set(folder, known);
+      return known;
+    }
+    const folders: string[] = [];
+    const files: string[] = [];
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(entry.name);
+      else if (entry.isFile() || entry.isSymbolicLink()) files.push(entry.name);
+    }
+    const listing = { mtimeNs: settled ? stats.mtimeNs : -1n, folders, files };
+    this.#seen.set(folder, listing);
+    return listing;
+  }
+
+  #walk(
+    pattern: PathPattern,
+    at: {
+      readonly folder: string;
+      readonly segment: number;
+      readonly captures: Readonly<Record<string, string>>;
+      readonly depth: number;
+      readonly nowMs: number;
+    },
+  ): void {
+    const segment = pattern.segments[at.segment];
+    if (segment === undefined || at.depth > MAX_DEPTH) return;
+    let listing: Listing | undefined;
+    try {
+      listing = this.#list(at.folder, at.nowMs);
+    } catch {
+      return; // Gone or forbidden since it was listed; the next scan looks again.
+    }
+    if (listing === undefined) return;
+    const last = at.segment === pattern.segments.length - 1;
+    if (last) {
+      for (const name of listing.files) this.#consider(pattern, at, name, listing.files);
+      return;
+    }
+    if (segment.deep) this.#walk(pattern, { ...at, segment: at.segment + 1 });
+    for (const name of listing.folders) {
+      const captured = segment.match(name);
+      if (captured === undefined) continue;
+      this.#walk(pattern, {
+        folder: `${at.folder === '/' ? '' : at.folder}/${name}`,
+        segment: segment.deep ? at.segment : at.segment + 1,
+        captures: { ...at.captures, ...captured },
+        depth: at.depth + 1,
+        nowMs: at.nowMs,
+      });
+    }
+  }
+
+  #consider(
+    pattern: PathPattern,
+    at: { readonly folder: string; readonly captures: Readonly<Record<string, string>> },
+    name: string,
+    siblings: readonly string[],
+  ): void {
+    const leaf = pattern.segments.at(-1);
+    if (leaf === undefined) return;
+    const folder = at.folder === '/' ? '' : at.folder;
+    const path = `${folder}/${name}`;
+    if (this.#found.has(path)) return;
+    const direct = leaf.match(name);
+    const rotated =
+      this.#decompress || compressionOf(name) === undefined ? rotatedName(name) : undefined;
+    const base = rotated?.bases.find((candidate) =>
+      // A name that matches itself is a rotated one only beside the file that it comes from.
+      direct === undefined
+        ? leaf.match(candidate) !== undefined
+        : candidate === rotated.bases[0] &&
+          siblings.includes(candidate) &&
+          leaf.match(candidate) !== undefined,
+    );
+    const captured = base === undefined ? direct : leaf.match(base);
+    if (captured === undefined) return;
+    const stats = this.#stat(path, pattern.root);
+    if (stats === undefined) return;
+    this.#found.set(path, {
+      path,
+      stream: `${folder}/${base ?? name}`,
+      captures: { ...at.captures, ...captured },
+      active: base === undefined && (!this.#decompress || compressionOf(name) === undefined),
+      compression: this.#decompress ? compressionOf(name) : undefined,
+      inode: inodeOf(stats),
+      size: Number(stats.size),
+      mtimeNs: stats.mtimeNs,
+    });
+  }
+
+  /** Plain files only. A link counts as its target when that lies below the root. */
+  #stat(path: string, root: string): BigIntStats | undefined {
+    try {
+      const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      if (stats?.isSymbolicLink() !== true) return stats?.isFile() === true ? stats : undefined;
+      const target = realpathSync(path);
+      const base = realpathSync(root);
+      if (!target.startsWith(base === '/' ? '/' : `${base}/`)) return undefined;
+      const there = lstatSync(target, { bigint: true, throwIfNoEntry: false });
+      return there?.isFile() === true ? there : undefined;
+    } catch {
+      return undefined; // Gone since it was listed.
+    }
+  }
+}
