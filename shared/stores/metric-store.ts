@@ -7,6 +7,11 @@ export interface MetricWriter extends AsyncDisposable, CheckpointReader {
   /** The same series always gets the same ref from one writer. Cheap after the first time. */
   declare(series: Series): SeriesRef;
   /**
+   * Says that the caller writes to these refs no more: one release for each declaration, so that
+   * the series of ended applications don't fill the memory. Optional to call; stored points stay.
+   */
+  release(refs: Iterable<SeriesRef>): void;
+  /**
    * Stores all points with the checkpoints, durable when it resolves. A point is its series and
    * time: written again, the later value stands.
    */
