@@ -2,8 +2,9 @@ import type { Offset, PartitionOffsets } from '../../../../shared/contracts/prog
 import { isObject } from './json-field.ts';
 import { parseJson } from './parse-json.ts';
 
-/** Kafka's own limit on a topic's name. */
-const TOPIC_LENGTH = 249;
+// 249 characters are Kafka's own limit on a topic's name.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is no part of a name.
+const TOPIC = /^[^\u0000-\u001f\u007f-\u009f]{1,249}$/;
 const PARTITION = /^[0-9]{1,10}$/;
 const INTEGER = /^[0-9]{1,19}$/;
 
@@ -30,7 +31,7 @@ function readOffset(value: unknown): Offsets {
   if (!isObject(parsed)) return NONE;
   const topics = new Map<string, Map<string, Offset>>();
   for (const [topic, partitions] of Object.entries(parsed)) {
-    if (!isObject(partitions) || topic.length > TOPIC_LENGTH) continue;
+    if (!isObject(partitions) || !TOPIC.test(topic)) continue;
     const offsets = new Map<string, Offset>();
     for (const [partition, raw] of Object.entries(partitions)) {
       const offset = PARTITION.test(partition) ? toOffset(raw) : undefined;

@@ -1,6 +1,5 @@
 import type {
   PartitionOffsets,
-  ProgressRecord,
   ProgressSource,
 } from '../../../../shared/contracts/progress-record.ts';
 
@@ -9,7 +8,7 @@ import type {
  * partition that the batch didn't read yet, Spark before 3.1) and where the end has passed the
  * latest: the topic was made anew, so the two don't count the same records.
  */
-export function partitionLag({ end, latest }: PartitionOffsets): number | null {
+function partitionLag({ end, latest }: PartitionOffsets): number | null {
   if (end === null || latest === null || end > latest) return null;
   return typeof end === 'number' && typeof latest === 'number'
     ? latest - end
@@ -18,7 +17,7 @@ export function partitionLag({ end, latest }: PartitionOffsets): number | null {
 
 /**
  * The lag that a source reports itself, over all its partitions: their average times their number.
- * `avgOffsetsBehindLatest` has one decimal at best, so this is used only without latest offsets.
+ * The average has one decimal at best, so this is used only where the latest offsets are missing.
  */
 function reportedLag({ metrics, partitions }: ProgressSource): number | null {
   const average = metrics['avgOffsetsBehindLatest'];
@@ -29,22 +28,19 @@ function reportedLag({ metrics, partitions }: ProgressSource): number | null {
   return largest !== undefined && largest >= 0 ? largest : null;
 }
 
-/** Lag of a source: the sum of its partitions' known lags, else what it reports; null when unknown. */
-export function sourceLag(source: ProgressSource): number | null {
-  let sum: number | null = null;
-  for (const partition of source.partitions) {
-    const lag = partitionLag(partition);
-    if (lag !== null) sum = (sum ?? 0) + lag;
-  }
-  return sum ?? reportedLag(source);
+export interface SourceLag {
+  /** Sum of the known lags of the partitions, else what the source reports; null when unknown. */
+  readonly total: number | null;
+  /** One for each partition, in its order; never negative, null when unknown. */
+  readonly partitions: readonly (number | null)[];
 }
 
-/** Lag of a query: the sum of its sources' known lags; null when none is known. */
-export function queryLag(record: ProgressRecord): number | null {
-  let sum: number | null = null;
-  for (const source of record.sources) {
-    const lag = sourceLag(source);
-    if (lag !== null) sum = (sum ?? 0) + lag;
-  }
-  return sum;
+/** How far a source is behind. */
+export function sourceLag(source: ProgressSource): SourceLag {
+  const partitions = source.partitions.map(partitionLag);
+  let total: number | null = null;
+  for (const lag of partitions) if (lag !== null) total = (total ?? 0) + lag;
+  if (total !== null) return { total, partitions };
+  const reported = reportedLag(source);
+  return { total: reported, partitions: partitions.length === 1 ? [reported] : partitions };
 }
