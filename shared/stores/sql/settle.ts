@@ -3,7 +3,12 @@ import type { Charge } from '../../contracts/charge.ts';
 import { AppError } from '../../errors/app-error.ts';
 import { must } from '../../errors/assert.ts';
 import { applicationKey, containerKey } from '../journal.ts';
-import type { ApplicationState, ContainerState, Restatement, Settlement } from '../ledger-writer.ts';
+import type {
+  ApplicationState,
+  ContainerState,
+  Restatement,
+  Settlement,
+} from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { rowOfCharge } from './charge-row.ts';

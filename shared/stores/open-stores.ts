@@ -1,0 +1,70 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { GrantStore } from './grant-store.ts';
+import type { JournalReader, JournalWriter } from './journal.ts';
+import type { LedgerReader } from './ledger-reader.ts';
+import type { LedgerWriter } from './ledger-writer.ts';
+import type { MetricReader, MetricWriter } from './metric-store.ts';
+import type { PriceWriter } from './price-book.ts';
+import type { ProjectLookup } from './project-lookup.ts';
+import { lockFolder } from './sql/folder-lock.ts';
+import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
+import { openMetricReader } from './sql/metric-reader.ts';
+import { openMetricWriter } from './sql/metric-writer.ts';
+import { openLedger } from './sql/open-ledger.ts';
+
+/**
+ * The one place that chooses adapters. Everything of the embedded engine lies in one data folder:
+ * `ledger.db` (journal, ledger, prices), `quarantine.db`, `logs/` and `metrics/` (files a day).
+ */
+export interface DataFolder {
+  readonly path: string;
+}
+
+/** Journal, ledger and prices behind one connection; closed as a whole. */
+export interface LedgerStores extends AsyncDisposable {
+  readonly journalWriter: JournalWriter;
+  readonly journalReader: JournalReader;
+  readonly ledgerWriter: LedgerWriter;
+  readonly ledgerReader: LedgerReader;
+  readonly priceWriter: PriceWriter;
+  readonly grants: GrantStore;
+}
+
+const ledgerFile = (folder: DataFolder): string => join(folder.path, 'ledger.db');
+const metricFolder = (folder: DataFolder): string => join(folder.path, 'metrics');
+
+/**
+ * Makes the folder where it is missing, readable by its owner only, and holds it for this process.
+ *
+ * @throws AppError CONFLICT when another process holds it
+ */
+export async function openDataFolder(path: string): Promise<DataFolder & Disposable> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const lock = lockFolder(path);
+  return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+}
+
+export function openLedgerStores(
+  folder: DataFolder,
+  options: { readonly readOnly?: boolean } = {},
+): Promise<LedgerStores> {
+  return openLedger({ file: ledgerFile(folder), ...options });
+}
+
+export function openProjectLookup(folder: DataFolder, clock: Clock): ProjectLookup {
+  return openLedgerProjectLookup(ledgerFile(folder), clock);
+}
+
+export function openMetricStoreWriter(
+  folder: DataFolder,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+): Promise<MetricWriter> {
+  return openMetricWriter({ folder: metricFolder(folder), ...deps });
+}
+
+export function openMetricStoreReader(folder: DataFolder): Promise<MetricReader> {
+  return openMetricReader({ folder: metricFolder(folder) });
+}
