@@ -36,7 +36,6 @@ test('an application becomes known soon after its first settlement, in its own c
     const settle = (application: string, project: string) =>
       ledger.ledgerWriter.settle({
         charges: [],
-        accruals: [],
         applications: [state(application, project)],
         containers: [],
         restate: [],
