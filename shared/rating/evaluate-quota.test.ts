@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { HOUR_MS } from '../values/instant.ts';
+import { NANOCREDITS_PER_CREDIT } from '../values/money.ts';
+import { BASE_STEP } from '../values/price-step.ts';
+import { DEFAULT_RATE_CARD } from '../values/rate-card.ts';
+import { balanceOf, estimateUse, evaluateQuota, type QuotaQuestion } from './evaluate-quota.ts';
+
+const ONE_CORE = { millicores: 1_000, memoryMib: 1_024, gpus: 0 };
+
+/** 3.6 credits: one core with one GiB for an hour at the base price. */
+const HOUR_OF_ONE_CORE = 3_600_000_000n;
+
+function ask(change: Partial<QuotaQuestion>): ReturnType<typeof evaluateQuota> {
+  return evaluateQuota({
+    project: 'etl',
+    account: { granted: 10n * NANOCREDITS_PER_CREDIT, charged: 0n, accrued: 0n, unlimited: false },
+    step: BASE_STEP,
+    card: DEFAULT_RATE_CARD,
+    planned: undefined,
+    ...change,
+  });
+}
+
+test('a project with credits may run', () => {
+  const verdict = ask({});
+  assert.equal(verdict.allowed, true);
+  assert.equal(verdict.reason, 'ok');
+  assert.equal(verdict.balance, 10n * NANOCREDITS_PER_CREDIT);
+  assert.equal(verdict.estimate, undefined);
+});
+
+test('an unknown project may not run, and the answer names it', () => {
+  const verdict = ask({ account: undefined });
+  assert.equal(verdict.allowed, false);
+  assert.equal(verdict.reason, 'unknown-project');
+  assert.match(verdict.message, /etl/);
+});
+
+test('what running containers have used is taken off before it is charged', () => {
+  const account = { granted: 5n, charged: 3n, accrued: 2n, unlimited: false };
+  const verdict = ask({ account });
+  assert.equal(verdict.reason, 'balance-exhausted');
+  assert.equal(verdict.allowed, false);
+  assert.equal(verdict.balance, 0n);
+  assert.equal(ask({ account: { ...account, accrued: 1n } }).allowed, true);
+});
+
+test('a plan is refused only above the balance', () => {
+  const planned = { resources: ONE_CORE, durationMs: HOUR_MS };
+  const exactly = { granted: HOUR_OF_ONE_CORE, charged: 0n, accrued: 0n, unlimited: false };
+  assert.deepEqual(
+    [ask({ planned, account: exactly }).reason, ask({ planned, account: exactly }).estimate],
+    ['ok', HOUR_OF_ONE_CORE],
+  );
+  const short = { ...exactly, granted: HOUR_OF_ONE_CORE - 1n };
+  const refused = ask({ planned, account: short });
+  assert.equal(refused.reason, 'estimate-exceeds-balance');
+  assert.match(refused.message, /3\.6 credits at 1\.00 X/);
+});
+
+test('a higher price makes the same plan dearer', () => {
+  const planned = { resources: ONE_CORE, durationMs: HOUR_MS };
+  assert.equal(estimateUse(planned, 1_150, DEFAULT_RATE_CARD), (HOUR_OF_ONE_CORE * 115n) / 100n);
+});
+
+test('a project without any grant is not limited, whatever it used', () => {
+  const account = { granted: 0n, charged: 99n, accrued: 1n, unlimited: true };
+  const planned = { resources: ONE_CORE, durationMs: HOUR_MS };
+  const verdict = ask({ account, planned });
+  assert.deepEqual([verdict.allowed, verdict.reason, verdict.balance], [true, 'unlimited', -100n]);
+  assert.equal(verdict.estimate, HOUR_OF_ONE_CORE);
+});
+
+test('more credits never turn a yes into a no', () => {
+  const credits = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n });
+  fc.assert(
+    fc.property(
+      credits,
+      fc.bigInt({ min: 0n, max: 10n ** 15n }),
+      fc.nat(HOUR_MS),
+      (granted, more, ms) => {
+        const account = { granted, charged: 7n, accrued: 3n, unlimited: false };
+        const planned = { resources: ONE_CORE, durationMs: ms };
+        const before = ask({ account, planned });
+        const after = ask({ account: { ...account, granted: granted + more }, planned });
+        assert.ok(!before.allowed || after.allowed);
+        assert.equal(before.balance, balanceOf(account));
+      },
+    ),
+  );
+});
