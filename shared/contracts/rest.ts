@@ -26,7 +26,60 @@ export const restBalance = z.object({
   burnPerHour: credits.meta({
     description: 'What running containers cost an hour at the price now',
   }),
+  unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
+});
+
+export const restGrant = z.object({
+  id: z.string(),
+  project: z.string(),
+  credits,
+  reason: z.string(),
+  grantedAt: instant,
+});
+export const restGrants = z.object({ grants: z.array(restGrant) });
+export const restGrantRequest = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: 'Given by the caller, so that sending it again grants nothing twice' }),
+  credits: z.string().meta({ description: 'Exact decimal; negative takes back', example: '500' }),
+  reason: z.string().max(500).default(''),
+});
+
+export const restCharges = z.object({
+  charges: z.array(
+    z.object({
+      id: z.string(),
+      type: z.enum(['ORIGINAL', 'RETRACTION', 'RESTATEMENT']),
+      cluster: z.string(),
+      application: z.string(),
+      container: z.string(),
+      role: z.string(),
+      hour: instant,
+      multiplier,
+      amount: credits,
+      containerMs: z.string(),
+      millicoreMs: z.string(),
+      mibMs: z.string(),
+      gpuMs: z.string(),
+      rateCard: z.string(),
+      ruleVersion: z.string(),
+      coverage: z.enum(['exact', 'inferred']),
+      storedAt: instant,
+    }),
+  ),
+  cursor: z.string().nullable(),
+});
+
+export const restMetrics = z.object({
+  series: z.array(
+    z.object({
+      tags: z.record(z.string(), z.string()),
+      points: z.array(z.tuple([z.number(), z.number()])),
+    }),
+  ),
 });
 
 export const restProject = z.object({
@@ -199,6 +252,8 @@ export const restStreamingQueries = z.object({
     }),
   ),
 });
+
+export const restReplay = z.object({ replayed: z.number().int(), stored: z.number().int() });
 
 export const restQuarantine = z.object({
   counts: z.array(z.object({ collector: z.string(), reason: z.string(), records: z.number() })),

@@ -5,6 +5,7 @@ import type {
   Evidence,
   JournalFact,
   LoadFact,
+  NodeFact,
 } from '../contracts/container-fact.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Checkpoint, CheckpointReader } from './checkpoint.ts';
@@ -59,6 +60,8 @@ export interface JournalReader extends AsyncDisposable {
   /** Every cluster that a fact names. */
   clusters(): Promise<string[]>;
   loads(cluster: string, from: Instant, until: Instant, limit: number): Promise<LoadFact[]>;
+  /** The last fact of every node of a cluster. */
+  nodes(cluster: string): Promise<NodeFact[]>;
 }
 
 /** Key of a container in the maps above. */

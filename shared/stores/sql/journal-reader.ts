@@ -4,6 +4,7 @@ import type {
   ContainerFact,
   JournalFact,
   LoadFact,
+  NodeFact,
 } from '../../contracts/container-fact.ts';
 import type { Instant } from '../../values/instant.ts';
 import {
@@ -128,6 +129,20 @@ export class SqlJournalReader implements JournalReader {
       .limit(limit)
       .execute();
     return rows.map((row) => factOf(row));
+  }
+
+  async nodes(cluster: string): Promise<NodeFact[]> {
+    const rows = await this.#db
+      .selectFrom('fact')
+      .select(['subject', 'body'])
+      .where('cluster', '=', cluster)
+      .where('topic', '=', 'node')
+      .orderBy('subject')
+      .orderBy('at')
+      .orderBy('seq')
+      .execute();
+    const last = new Map(rows.map((row) => [row.subject, factOf<NodeFact>(row)]));
+    return [...last.values()];
   }
 
   #facts(

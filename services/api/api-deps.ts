@@ -1,0 +1,46 @@
+import type { RestIngest } from '../../shared/contracts/rest.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import type { GrantStore } from '../../shared/stores/grant-store.ts';
+import type { JournalReader } from '../../shared/stores/journal.ts';
+import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
+import type { LogReader } from '../../shared/stores/log-store.ts';
+import type { MetricReader } from '../../shared/stores/metric-store.ts';
+import type { PriceReader } from '../../shared/stores/price-book.ts';
+import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
+import type { Instant } from '../../shared/values/instant.ts';
+import type { RateCard } from '../../shared/values/rate-card.ts';
+
+/** A cluster as the configuration names it. */
+export interface ClusterInfo {
+  readonly id: string;
+  readonly type: string;
+  /** Its pool, or '' when no pool prices it. */
+  readonly pool: string;
+  /** Templates with {application} {attempt} {container} {user} {from} {until} {cluster}. */
+  readonly links: {
+    readonly sparkUi?: string | undefined;
+    readonly historyServer?: string | undefined;
+    readonly manager?: string | undefined;
+    readonly logs?: string | undefined;
+  };
+}
+
+/** What the routes answer from. Each route takes only the parts that it names. */
+export interface ApiDeps {
+  readonly ledger: LedgerReader;
+  readonly prices: PriceReader;
+  readonly journal: JournalReader;
+  readonly grants: GrantStore;
+  readonly logs: LogReader;
+  readonly metricStore: MetricReader;
+  readonly quarantine: Quarantine;
+  /** Sends quarantined records through their collector again. */
+  readonly replay: (records: readonly QuarantinedRecord[]) => Promise<RestIngest>;
+  readonly clusters: readonly ClusterInfo[];
+  readonly pools: readonly string[];
+  readonly rateCard: RateCard;
+  readonly clock: Clock;
+  readonly startedAt: Instant;
+  readonly mode: 'demo' | 'start';
+  readonly version: string;
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { ProjectId } from '../../../shared/values/project-id.ts';
+
+type Shape = z.ZodObject;
+
+/** What a handler gets: checked, typed, and the project as an id of its own. */
+export interface EndpointInput<Q, B> {
+  /** Undefined where the path has no `{project}`. */
+  readonly project: ProjectId;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Q;
+  readonly body: B;
+}
+
+/** One address of the API: schema, handler and documentation together. */
+export interface Endpoint {
+  readonly method: 'get' | 'post';
+  /** With `{name}` for parts; `{project}` is checked before the handler runs. */
+  readonly path: string;
+  readonly summary: string;
+  readonly query?: Shape;
+  readonly body?: z.ZodType;
+  readonly answer: z.ZodType;
+  readonly status: number;
+  readonly handle: (input: EndpointInput<never, never>) => Promise<object>;
+}
+
+interface Typed<Q extends Shape, B extends z.ZodType, A extends z.ZodType> {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly summary: string;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly answer: A;
+  readonly status?: number;
+  readonly handle: (input: EndpointInput<z.infer<Q>, z.infer<B>>) => Promise<z.input<A> & object>;
+}
+
+/** Ties a handler's types to its schemas. */
+export function endpoint<
+  A extends z.ZodType,
+  Q extends Shape = z.ZodObject<Record<string, never>>,
+  B extends z.ZodType = z.ZodUndefined,
+>(definition: Typed<Q, B, A>): Endpoint {
+  return { status: 200, ...definition };
+}

@@ -1,0 +1,69 @@
+import type { NextFunction, Request, Response } from 'express';
+import { z } from 'zod';
+import { AppError } from '../../../shared/errors/app-error.ts';
+import { CODES, type ErrorCode } from '../../../shared/errors/codes.ts';
+import type { Logger } from '../../../shared/telemetry/logger.ts';
+
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** The only place that chooses an HTTP status. */
+function problem(code: ErrorCode, detail: string, errors?: Problem['errors']): Problem {
+  const { status, title } = CODES[code];
+  const type = `urn:tollgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+  return { type, title, status, detail, code, ...(errors === undefined ? {} : { errors }) };
+}
+
+function isHttpError(error: unknown): error is Error & { status: number } {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number';
+}
+
+/** RFC 9457 for whatever was thrown; an unknown error tells nothing of itself. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof AppError) return problem(error.code, error.message);
+  if (error instanceof z.ZodError) {
+    const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+    const names = errors.map(({ path }) => path).join(', ');
+    return problem('BAD_REQUEST', `these parts are wrong: ${names}`, errors);
+  }
+  if (isHttpError(error)) {
+    if (error.status === 413) return problem('PAYLOAD_TOO_LARGE', 'the body is too large');
+    if (error.status === 415) return problem('UNSUPPORTED_MEDIA', error.message);
+    if (error.status < 500) return problem('BAD_REQUEST', 'the request cannot be read');
+  }
+  return problem('INTERNAL', 'the error is in the log of Tollgate');
+}
+
+function retryAfterSeconds(error: unknown): number | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  if (error.code !== 'OVERLOADED' && CODES[error.code].status !== 503) return undefined;
+  const ms = error.details['retryAfterMs'];
+  return Math.max(1, Math.ceil((typeof ms === 'number' ? ms : 1_000) / 1_000));
+}
+
+/** Express' last handler. */
+export function problemHandler(logger: Logger) {
+  return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
+    const answer = toProblem(error);
+    if (answer.status >= 500) {
+      const { stack } = error instanceof Error ? error : new Error(String(error));
+      logger.error({ method: request.method, path: request.path, stack }, answer.detail);
+    }
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const seconds = retryAfterSeconds(error);
+    if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
+    response
+      .status(answer.status)
+      .type('application/problem+json')
+      .send(JSON.stringify({ ...answer, instance: request.path }));
+  };
+}

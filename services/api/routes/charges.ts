@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { Charge } from '../../../shared/contracts/charge.ts';
+import { restCharges } from '../../../shared/contracts/rest.ts';
+import { formatInstant } from '../../../shared/values/instant.ts';
+import { formatCredits } from '../../../shared/values/money.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { limitParameter, timeParameter } from '../http/query-schema.ts';
+import { formatMultiplier } from '../rest-money.ts';
+import { mustBalance } from './projects.ts';
+
+function toRest(charge: Charge): z.infer<typeof restCharges>['charges'][number] {
+  const { quantity } = charge;
+  return {
+    id: charge.id,
+    type: charge.type,
+    cluster: charge.cluster,
+    application: charge.application,
+    container: charge.container,
+    role: charge.role,
+    hour: formatInstant(charge.hour),
+    multiplier: formatMultiplier(charge.step),
+    amount: formatCredits(charge.amount),
+    containerMs: quantity.containerMs.toString(),
+    millicoreMs: quantity.millicoreMs.toString(),
+    mibMs: quantity.mibMs.toString(),
+    gpuMs: quantity.gpuMs.toString(),
+    rateCard: charge.rateCard,
+    ruleVersion: charge.ruleVersion,
+    coverage: charge.coverage,
+    storedAt: formatInstant(charge.storedAt),
+  };
+}
+
+export function chargeEndpoints(deps: Pick<ApiDeps, 'ledger' | 'clock'>): Endpoint[] {
+  const now = () => deps.clock.now();
+  return [
+    endpoint({
+      method: 'get',
+      path: '/v1/projects/{project}/charges',
+      summary: 'Rows of the ledger, corrections included, in the order of their ids',
+      query: z.object({
+        from: timeParameter(now, '-1d'),
+        until: timeParameter(now, 'now'),
+        limit: limitParameter(500, 5_000),
+        cursor: z.string().max(1_000).optional().meta({ description: 'From the page before' }),
+      }),
+      answer: restCharges,
+      async handle({ project, query }) {
+        await mustBalance(deps, project);
+        const { from, until, limit, cursor } = query;
+        const page = { limit, ...(cursor === undefined ? {} : { after: cursor }) };
+        const charges = await deps.ledger.charges(project, { from, until }, page);
+        const last = charges.length === limit ? charges.at(-1) : undefined;
+        return { charges: charges.map(toRest), cursor: last?.id ?? null };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,69 @@
+import { restClusters } from '../../../shared/contracts/rest.ts';
+import { formatInstant, HOUR_MS, type Instant } from '../../../shared/values/instant.ts';
+import type { Resources } from '../../../shared/values/resources.ts';
+import type { ApiDeps, ClusterInfo } from '../api-deps.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+
+type Deps = Pick<ApiDeps, 'journal' | 'clusters' | 'clock'>;
+
+const HISTORY_MS = 2 * HOUR_MS;
+/** A poll a second for two hours. */
+const LOADS_MAX = 7_200;
+/** Points of the chart; more than a screen shows would only cost. */
+const POINTS_MAX = 240;
+
+const cores = (resources: Resources): number => resources.millicores / 1_000;
+
+function toRestResources(resources: Resources) {
+  return { cores: cores(resources), memoryMib: resources.memoryMib, gpus: resources.gpus };
+}
+
+/** Every n-th entry and the last one. */
+function thin<T>(entries: readonly T[]): T[] {
+  const step = Math.ceil(entries.length / POINTS_MAX);
+  return entries.filter((_, i) => (entries.length - 1 - i) % step === 0);
+}
+
+async function clusterOf(deps: Deps, info: ClusterInfo, now: Instant) {
+  const loads = await deps.journal.loads(info.id, now - HISTORY_MS, now + 1, LOADS_MAX);
+  const last = loads.at(-1);
+  const nodes = await deps.journal.nodes(info.id);
+  return {
+    id: info.id,
+    type: info.type,
+    pool: info.pool,
+    load:
+      last === undefined
+        ? null
+        : {
+            at: formatInstant(last.at),
+            allocated: toRestResources(last.allocated),
+            pending: toRestResources(last.pending),
+            capacity: toRestResources(last.capacity),
+          },
+    history: thin(loads).map((load) => ({
+      at: formatInstant(load.at),
+      allocated: cores(load.allocated),
+      pending: cores(load.pending),
+      capacity: cores(load.capacity),
+    })),
+    nodes: nodes.filter(({ kind }) => kind === 'node-started').length,
+    link: info.links.manager?.replace(/\{.*$/, '') ?? null,
+  };
+}
+
+export function clusterEndpoints(deps: Deps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'get',
+      path: '/v1/clusters',
+      summary: 'Clusters with their load of the last two hours',
+      answer: restClusters,
+      async handle() {
+        const now = deps.clock.now();
+        const clusters = deps.clusters.map((info) => clusterOf(deps, info, now));
+        return { clusters: await Promise.all(clusters) };
+      },
+    }),
+  ];
+}

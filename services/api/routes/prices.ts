@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
+import { restPrices } from '../../../shared/contracts/rest.ts';
+import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
+import { BASE_STEP } from '../../../shared/values/price-step.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { timeParameter } from '../http/query-schema.ts';
+import { toRestEpoch } from '../rest-money.ts';
+
+type Deps = Pick<ApiDeps, 'prices' | 'pools' | 'clock' | 'startedAt'>;
+
+/** How far ahead a change can be announced. */
+const AHEAD_MS = DAY_MS;
+
+/** The price of a pool whose load has never moved it. */
+function baseEpoch(pool: string, start: Instant): PriceEpoch {
+  return {
+    id: '',
+    pool,
+    step: BASE_STEP,
+    start,
+    end: undefined,
+    ruleVersion: '',
+    reason: 'base',
+    inputs: '{}',
+  };
+}
+
+async function poolPrices(deps: Deps, pool: string, from: Instant, until: Instant) {
+  const now = deps.clock.now();
+  const epochs = await deps.prices.epochs(pool, Math.min(from, now), now + AHEAD_MS);
+  const current = epochs.findLast(({ start }) => start <= now) ?? baseEpoch(pool, deps.startedAt);
+  const next = epochs.find(({ start }) => start > now);
+  const history = epochs.filter(
+    ({ start, end }) => start < until && (end === undefined || end > from),
+  );
+  return {
+    pool,
+    now: toRestEpoch(current),
+    next: next === undefined ? null : toRestEpoch(next),
+    history: (history.length === 0 ? [current] : history).map(toRestEpoch),
+  };
+}
+
+export function priceEndpoints(deps: Deps): Endpoint[] {
+  const now = () => deps.clock.now();
+  return [
+    endpoint({
+      method: 'get',
+      path: '/v1/prices',
+      summary: 'Price of each pool now, announced next, and before',
+      query: z.object({
+        pool: z.string().max(64).optional().meta({ description: 'Only this pool' }),
+        from: timeParameter(now, '-6h'),
+        until: timeParameter(now, 'now'),
+      }),
+      answer: restPrices,
+      async handle({ query }) {
+        const { pool, from, until } = query;
+        const wanted = deps.pools.filter((id) => pool === undefined || id === pool);
+        const pools = await Promise.all(wanted.map((id) => poolPrices(deps, id, from, until)));
+        return { pools };
+      },
+    }),
+  ];
+}

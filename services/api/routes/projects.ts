@@ -1,0 +1,122 @@
+import {
+  restBalance,
+  restGrant,
+  restGrantRequest,
+  restGrants,
+  restProject,
+  restProjects,
+} from '../../../shared/contracts/rest.ts';
+import { AppError } from '../../../shared/errors/app-error.ts';
+import type { Grant } from '../../../shared/stores/grant-store.ts';
+import type { Balance } from '../../../shared/stores/ledger-reader.ts';
+import { formatInstant } from '../../../shared/values/instant.ts';
+import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
+import type { ProjectId } from '../../../shared/values/project-id.ts';
+import type { ApiDeps } from '../api-deps.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { toRestBalance } from '../rest-money.ts';
+
+type Deps = Pick<ApiDeps, 'ledger' | 'grants' | 'clock'>;
+
+const RUNNING_MAX = 1_000;
+
+function toRestGrant(grant: Grant) {
+  return {
+    id: grant.id,
+    project: grant.project,
+    credits: formatCredits(grant.amount),
+    reason: grant.reason,
+    grantedAt: formatInstant(grant.grantedAt),
+  };
+}
+
+/** The balance, or the 404 of a project that nobody knows. */
+export async function mustBalance(
+  { ledger }: Pick<ApiDeps, 'ledger'>,
+  project: ProjectId,
+): Promise<Balance> {
+  const balance = await ledger.balance(project);
+  if (balance === undefined) throw new AppError('NOT_FOUND', `there is no project ${project}`);
+  return balance;
+}
+
+async function projectOf(deps: Deps, project: ProjectId) {
+  const balance = await mustBalance(deps, project);
+  const { applications } = await deps.ledger.applications(project, {
+    state: 'running',
+    limit: RUNNING_MAX,
+  });
+  return {
+    id: project,
+    name: project,
+    tags: {},
+    balance: toRestBalance(balance),
+    runningApplications: applications.length,
+  };
+}
+
+export function projectEndpoints(deps: Deps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'get',
+      path: '/v1/projects',
+      summary: 'All projects with balance and burn rate',
+      answer: restProjects,
+      async handle() {
+        const ids = await deps.ledger.projects();
+        return { projects: await Promise.all(ids.map((id) => projectOf(deps, id))) };
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/v1/projects/{project}',
+      summary: 'One project',
+      answer: restProject,
+      handle: ({ project }) => projectOf(deps, project),
+    }),
+    endpoint({
+      method: 'get',
+      path: '/v1/projects/{project}/balance',
+      summary: 'Balance: granted − charged − accrued',
+      answer: restBalance,
+      handle: async ({ project }) => toRestBalance(await mustBalance(deps, project)),
+    }),
+    endpoint({
+      method: 'get',
+      path: '/v1/projects/{project}/grants',
+      summary: 'Credits given',
+      answer: restGrants,
+      async handle({ project }) {
+        await mustBalance(deps, project);
+        return { grants: (await deps.grants.grants(project)).map(toRestGrant) };
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/v1/projects/{project}/grants',
+      summary: 'Gives credits; the same id again is a no-op',
+      body: restGrantRequest,
+      answer: restGrant,
+      status: 201,
+      async handle({ project, body }) {
+        const amount = parseCredits(body.credits);
+        if (amount === undefined || amount === 0n) {
+          throw new AppError(
+            'BAD_REQUEST',
+            'credits: must be an exact decimal with at most nine decimals, and not 0',
+          );
+        }
+        const grant: Grant = {
+          id: body.id,
+          project,
+          amount,
+          reason: body.reason,
+          grantedAt: deps.clock.now(),
+        };
+        await deps.grants.grant(grant);
+        const stored = (await deps.grants.grants(project)).find(({ id }) => id === grant.id);
+        return toRestGrant(stored ?? grant);
+      },
+    }),
+  ];
+}
