@@ -1,0 +1,240 @@
+import { type Header, readHeader } from './header.ts';
+import { continuesPlain, type PlainState, plainState } from './plain-lines.ts';
+import type { TimeReader } from './time-reader.ts';
+
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
+
+/** One log event as it came: its lines, and where they lay. */
+export interface RawRecord {
+  /** `pattern`: begins with a known layout's header · `json`: one line · `plain`: neither. */
+  readonly kind: 'pattern' | 'json' | 'plain';
+  readonly header: Header | undefined;
+  /** Without the last line end. In UTF-8 sources one character per byte, see `encoding`. */
+  readonly text: string;
+  readonly encoding: Encoding;
+  /** Byte offsets `[start, end)` in the source. */
+  readonly start: number;
+  readonly end: number;
+  /** The rest of a longer one was left out. */
+  readonly cut: boolean;
+}
+
+export interface AssemblerOptions {
+  readonly time: TimeReader;
+  readonly maxRecordBytes: number;
+  /** Offset of the first byte that will come. */
+  readonly start: number;
+  /** Known when reading resumes; otherwise a byte order mark tells. */
+  readonly encoding?: Encoding;
+  readonly out: (record: RawRecord) => void;
+}
+
+interface Pending {
+  readonly kind: RawRecord['kind'];
+  readonly header: Header | undefined;
+  plain: PlainState;
+}
+
+/** Of a line that isn't whole, enough to see whether a record begins with it. */
+const LOOK_BYTES = 8_192;
+
+/**
+ * Puts the lines of one source together to log events: a line that begins with no known header goes
+ * on with the event before it. Bytes may come in pieces cut anywhere; the same bytes give the same
+ * records. The last record waits until the next begins, or `flush`. Holds at most one record.
+ *
+ * Text is scanned as Latin-1, one character a byte, so that offsets need no counting; what isn't
+ * ASCII is decoded when the record is parsed.
+ */
+export class RecordAssembler {
+  readonly #options: AssemblerOptions;
+  #encoding: Encoding | undefined;
+  /** The pending record, and after it the line that isn't whole. */
+  #held: Buffer = Buffer.alloc(0);
+  #heldStart: number;
+  /** `held`, decoded; offsets below are in its characters. */
+  #text = '';
+  /** Where the pending record begins. */
+  #recordStart = 0;
+  /** Where the line begins that isn't whole. */
+  #tail = 0;
+  /** That line is long enough to have been looked at already. */
+  #tailKnown = false;
+  #pending: Pending | undefined;
+  /** A record over the limit, waiting for its end while the rest of it is skipped. */
+  #big: RawRecord | undefined;
+
+  constructor(options: AssemblerOptions) {
+    this.#options = options;
+    this.#heldStart = options.start;
+    this.#encoding = options.encoding ?? (options.start > 0 ? 'utf-8' : undefined);
+  }
+
+  /** Everything before it is in records that were handed out. */
+  get position(): number {
+    return this.#big?.start ?? this.#heldStart;
+  }
+
+  /** Something waits for more bytes, or for `flush`. */
+  get waits(): boolean {
+    return this.#held.length > 0 || this.#big !== undefined;
+  }
+
+  /** What waits ends in the middle of a line. */
+  get hasHalfLine(): boolean {
+    return this.#tail * this.#unit < this.#held.length || this.#tailKnown;
+  }
+
+  get encoding(): Encoding {
+    return this.#encoding ?? 'utf-8';
+  }
+
+  push(bytes: Buffer): void {
+    this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    if (this.#encoding === undefined && !this.#detect(false)) return;
+    this.#scan();
+  }
+
+  /** Hands out what waits, half a line included. */
+  flush(): void {
+    if (this.#encoding === undefined) {
+      this.#detect(true);
+      this.#scan();
+    }
+    if (this.#tail < this.#text.length && !this.#tailKnown) {
+      this.#line(this.#tail, this.#text.length);
+    }
+    this.#emitPending(this.#text.length);
+    this.#emitBig(this.#text.length);
+    this.#tailKnown = false;
+    this.#drop(this.#text.length);
+    // Half a character of UTF-16 at the very end.
+    this.#heldStart += this.#held.length;
+    this.#held = Buffer.alloc(0);
+  }
+
+  get #unit(): number {
+    return this.encoding === 'utf-8' ? 1 : 2;
+  }
+
+  #detect(atEnd: boolean): boolean {
+    const held = this.#held;
+    if (held.length < 3 && !atEnd) return false;
+    const mark = held.toString('latin1', 0, 3);
+    let skip = 0;
+    if (mark.startsWith('\xff\xfe')) this.#encoding = 'utf-16le';
+    else if (mark.startsWith('\xfe\xff')) this.#encoding = 'utf-16be';
+    else this.#encoding = 'utf-8';
+    if (this.#encoding !== 'utf-8') skip = 2;
+    else if (mark === '\xef\xbb\xbf') skip = 3;
+    this.#held = held.subarray(skip);
+    this.#heldStart += skip;
+    return true;
+  }
+
+  #decode(): string {
+    const held = this.#held;
+    if (this.#encoding === 'utf-8') return held.toString('latin1');
+    const whole = held.subarray(0, held.length & ~1);
+    const little = this.#encoding === 'utf-16le' ? whole : Buffer.from(whole).swap16();
+    return little.toString('utf16le');
+  }
+
+  #scan(): void {
+    this.#text = this.#decode();
+    let from = this.#tail;
+    for (;;) {
+      const newline = this.#text.indexOf('\n', from);
+      if (newline === -1) break;
+      if (!this.#tailKnown) this.#line(from, newline);
+      this.#tailKnown = false;
+      from = newline + 1;
+      // Nothing can go on with a JSON record, so it needn't wait for the next one.
+      if (this.#pending?.kind === 'json') this.#emitPending(from);
+      if (this.#big?.kind === 'json') this.#emitBig(from);
+    }
+    this.#tail = from;
+    this.#drop(this.#pending === undefined ? from : this.#recordStart);
+    this.#limit();
+  }
+
+  #drop(chars: number): void {
+    const bytes = chars * this.#unit;
+    this.#held = this.#held.subarray(bytes);
+    this.#heldStart += bytes;
+    this.#text = this.#text.slice(chars);
+    this.#tail = Math.max(0, this.#tail - chars);
+    this.#recordStart = Math.max(0, this.#recordStart - chars);
+  }
+
+  /** Looks at a line, or at the beginning of a long one: a new record, or more of the last. */
+  #line(from: number, end: number): void {
+    const text = this.#text;
+    const json = text.charCodeAt(from) === 123 && text.charCodeAt(from + 1) === 34;
+    const header = json ? undefined : readHeader(text, from, end, this.#options.time);
+    if (!json && header === undefined && this.#continues(from, end)) return;
+    this.#emitPending(from);
+    this.#emitBig(from);
+    this.#recordStart = from;
+    this.#pending = {
+      kind: json ? 'json' : header === undefined ? 'plain' : 'pattern',
+      header: header === undefined ? undefined : { ...header, messageAt: header.messageAt - from },
+      plain: plainState(text, from, end),
+    };
+  }
+
+  #continues(from: number, end: number): boolean {
+    if (this.#big !== undefined) return this.#big.kind === 'pattern';
+    if (this.#pending === undefined) return false;
+    if (this.#pending.kind !== 'plain') return this.#pending.kind === 'pattern';
+    const next = continuesPlain(this.#pending.plain, this.#text, { from, end });
+    if (next !== undefined) this.#pending.plain = next;
+    return next !== undefined;
+  }
+
+  #emitPending(end: number): void {
+    if (this.#pending === undefined) return;
+    this.#options.out(this.#raw(this.#pending, end, false));
+    this.#pending = undefined;
+  }
+
+  #raw({ kind, header }: Pending, end: number, cut: boolean): RawRecord {
+    const text = this.#text;
+    const from = this.#recordStart;
+    let last = end;
+    while (last > from && (text.charCodeAt(last - 1) === 10 || text.charCodeAt(last - 1) === 13)) {
+      last -= 1;
+    }
+    return {
+      kind,
+      header,
+      text: text.slice(from, last),
+      encoding: this.encoding,
+      start: this.#heldStart + from * this.#unit,
+      end: this.#heldStart + end * this.#unit,
+      cut,
+    };
+  }
+
+  #emitBig(end: number): void {
+    if (this.#big === undefined) return;
+    this.#options.out({ ...this.#big, end: this.#heldStart + end * this.#unit });
+    this.#big = undefined;
+  }
+
+  /** Cuts what is longer than a record may be, so that memory stays bounded whatever comes. */
+  #limit(): void {
+    const { maxRecordBytes } = this.#options;
+    if (!this.#tailKnown && (this.#text.length - this.#tail) * this.#unit > LOOK_BYTES) {
+      this.#line(this.#tail, this.#text.length);
+      this.#tailKnown = true;
+      if (this.#pending !== undefined) this.#drop(this.#recordStart);
+    }
+    if (this.#pending !== undefined && this.#text.length * this.#unit > maxRecordBytes) {
+      const end = Math.min(this.#text.length, Math.floor(maxRecordBytes / this.#unit));
+      this.#big = this.#raw(this.#pending, end, true);
+      this.#pending = undefined;
+    }
+    if (this.#big !== undefined) this.#drop(this.#tailKnown ? this.#text.length : this.#tail);
+  }
+}
