@@ -1,4 +1,5 @@
 import { NO_RESOURCES, type Resources } from '../../values/resources.ts';
+import { addResources } from '../add-resources.ts';
 import type { SeenApplication } from '../cluster-reader.ts';
 import {
   field,
@@ -11,7 +12,7 @@ import {
 } from '../lenient-json.ts';
 import { tagsFromText } from '../tags-from-text.ts';
 import { containerIdIn, isYarnApplicationId, parseContainerId } from './yarn-ids.ts';
-import { addResources, resourcesOfInfo } from './yarn-resources.ts';
+import { resourcesOfInfo } from './yarn-resources.ts';
 
 /** One row of `/ws/v1/cluster/apps`, or `/apps/{id}`. Source: …/webapp/dao/AppInfo.java. */
 export interface YarnApplication extends SeenApplication {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { NO_RESOURCES } from '../../values/resources.ts';
+import { addResources } from '../add-resources.ts';
 import type { ClusterReader, ClusterSnapshot, OpenApplications } from '../cluster-reader.ts';
 import { type FetchJson, problemReason, problemStatus } from '../fetch-json.ts';
 import { field, objectAt } from '../lenient-json.ts';
@@ -14,7 +15,6 @@ import {
 import { decodeLoad, decodeNodes } from './decode-cluster.ts';
 import { decodeContainers } from './decode-containers.ts';
 import { attemptId, isYarnApplicationId, parseContainerId } from './yarn-ids.ts';
-import { addResources } from './yarn-resources.ts';
 
 export interface YarnReaderOptions {
   /** Web addresses of the ResourceManagers; the active one is found among them. */

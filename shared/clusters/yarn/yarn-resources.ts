@@ -32,11 +32,3 @@ export function resourcesOfInfo(info: JsonObject): Resources | undefined {
   const resources = { millicores: vCores * 1_000, memoryMib, gpus };
   return isResources(resources) ? resources : undefined;
 }
-
-export function addResources(a: Resources, b: Resources): Resources {
-  return {
-    millicores: a.millicores + b.millicores,
-    memoryMib: a.memoryMib + b.memoryMib,
-    gpus: a.gpus + b.gpus,
-  };
-}
