@@ -1,0 +1,71 @@
+import { isResources, NO_RESOURCES, type Resources } from '../../values/resources.ts';
+import type { ClusterLoad, SeenNode } from '../cluster-reader.ts';
+import {
+  count,
+  field,
+  isObject,
+  type JsonObject,
+  objectAt,
+  objectsIn,
+  text,
+} from '../lenient-json.ts';
+import { resourcesOfInfo } from './yarn-resources.ts';
+
+function sum(metrics: JsonObject, cores: string, memory: string): Resources | undefined {
+  const vCores = count(metrics, cores);
+  const memoryMib = count(metrics, memory);
+  if (vCores === undefined || memoryMib === undefined) return undefined;
+  const resources = { millicores: vCores * 1_000, memoryMib, gpus: 0 };
+  return isResources(resources) ? resources : undefined;
+}
+
+/** Over all node labels where the scheduler keeps these sums, since the plain ones may leave labels out. */
+function acrossPartitions(metrics: JsonObject, key: string): Resources | undefined {
+  if (field(metrics, 'crossPartitionMetricsAvailable') !== true) return undefined;
+  return resourcesOfInfo(objectAt(metrics, key));
+}
+
+/**
+ * The answer of `/ws/v1/cluster/metrics`; undefined when a needed sum is missing or -1. Managers
+ * before 3.3 have no pending sums: then `pendingOfApplications` stands for them.
+ * Source: …/webapp/dao/ClusterMetricsInfo.java.
+ */
+export function decodeLoad(
+  answer: unknown,
+  pendingOfApplications: Resources,
+): ClusterLoad | undefined {
+  const metrics = objectAt(answer, 'clusterMetrics');
+  const allocated =
+    acrossPartitions(metrics, 'totalUsedResourcesAcrossPartition') ??
+    sum(metrics, 'allocatedVirtualCores', 'allocatedMB');
+  const capacity =
+    acrossPartitions(metrics, 'totalClusterResourcesAcrossPartition') ??
+    sum(metrics, 'totalVirtualCores', 'totalMB');
+  if (allocated === undefined || capacity === undefined) return undefined;
+  const pending = sum(metrics, 'pendingVirtualCores', 'pendingMB') ?? pendingOfApplications;
+  return { allocated, pending, capacity };
+}
+
+/** In these states a node carries containers. Source: …/yarn/api/records/NodeState.java. */
+const UP = new Set(['RUNNING', 'DECOMMISSIONING']);
+
+function capacityOf(row: JsonObject): Resources {
+  const total = resourcesOfInfo(objectAt(row, 'totalResource'));
+  if (total !== undefined) return total;
+  const memoryMib = (count(row, 'usedMemoryMB') ?? 0) + (count(row, 'availMemoryMB') ?? 0);
+  const vCores = (count(row, 'usedVirtualCores') ?? 0) + (count(row, 'availableVirtualCores') ?? 0);
+  const capacity = { millicores: vCores * 1_000, memoryMib, gpus: 0 };
+  return isResources(capacity) ? capacity : NO_RESOURCES;
+}
+
+/** Nodes that are up in the answer of `/ws/v1/cluster/nodes`; a node listed twice counts once. */
+export function decodeNodes(answer: unknown): SeenNode[] | undefined {
+  if (!isObject(answer) || !Object.hasOwn(answer, 'nodes')) return undefined;
+  const nodes = new Map<string, SeenNode>();
+  for (const row of objectsIn(field(objectAt(answer, 'nodes'), 'node'))) {
+    const node = text(row, 'id');
+    if (node === '' || !UP.has(text(row, 'state'))) continue;
+    nodes.set(node, { node, capacity: capacityOf(row) });
+  }
+  return [...nodes.values()];
+}
