@@ -5,7 +5,7 @@ import type { FileChunk, FileEnd, FileEvent, TailedFile } from '../inputs/file-e
 import type { ProgressConfig } from './config.ts';
 import { type Line, LineReader } from './line-reader.ts';
 import type { ProgressCollector } from './progress-collector.ts';
-import type { Origin } from './record-batch.ts';
+import type { Origin, RawText } from './record-batch.ts';
 
 export interface FollowDeps {
   readonly source: ProgressConfig['files'][number];
@@ -68,6 +68,12 @@ class FileLines {
     await this.#send(file, lines, checkpoints);
   }
 
+  /** A file that is gone for days leaves no position behind. */
+  async forgotten(checkpoint: Checkpoint): Promise<void> {
+    const origin = { name: '', project: undefined, cluster: '', application: '' };
+    await this.#put(origin, [], [checkpoint]);
+  }
+
   async ended({ file, reason, end }: FileEnd): Promise<void> {
     const open = this.#files.get(file.source);
     this.#files.delete(file.source);
@@ -90,21 +96,23 @@ class FileLines {
     return open;
   }
 
-  async #send(file: TailedFile, lines: Line[], checkpoints: Checkpoint[]): Promise<void> {
-    const { collector, clock, source } = this.#deps;
-    const batch = {
-      origin: originOf(file, source),
-      receivedAt: clock.now(),
-      records: () =>
-        lines.map(({ text, start, cut }, i) => ({
-          id: `${file.source}:${start}`,
-          text,
-          line: i + 1,
-          cut,
-        })),
-      checkpoints,
-      bytes: lines.reduce((sum, { text }) => sum + text.length, 0),
-    };
+  async #send(file: TailedFile, lines: readonly Line[], checkpoints: Checkpoint[]): Promise<void> {
+    const records = lines.map(({ text, start, cut }, i) => {
+      const id = `${file.source}:${start}`;
+      return { id, text, line: i + 1, cut };
+    });
+    await this.#put(originOf(file, this.#deps.source), records, checkpoints);
+  }
+
+  async #put(
+    origin: Origin,
+    records: readonly RawText[],
+    checkpoints: readonly Checkpoint[],
+  ): Promise<void> {
+    const { collector, clock } = this.#deps;
+    const bytes = records.reduce((sum, { text }) => sum + text.length, 0);
+    const receivedAt = clock.now();
+    const batch = { origin, receivedAt, records: () => records, checkpoints, bytes };
     const { stored } = await collector.put(batch, this.#signal);
     stored.catch((error: unknown) => this.#failed.abort(error));
   }
@@ -124,5 +132,6 @@ export async function followFiles(
     if (deps.signal.aborted) return;
     if (event.kind === 'data') await lines.data(event);
     else if (event.kind === 'end') await lines.ended(event);
+    else if (event.kind === 'forgotten') await lines.forgotten(event.checkpoint);
   }
 }

@@ -1,7 +1,9 @@
-import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
+import type { RestIngest } from '../../../shared/contracts/rest.ts';
+import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import type { IngestHandler } from '../core/ingest.ts';
 import { tail } from '../inputs/file-input.ts';
+import { compilePathPattern } from '../inputs/path-pattern.ts';
 import { followFiles } from './follow-files.ts';
 import { ingestBody } from './ingest-body.ts';
 import { ProgressCollector, type ProgressCollectorDeps } from './progress-collector.ts';
@@ -9,16 +11,9 @@ import { parseOrigin } from './record-batch.ts';
 
 export type ProgressDeps = ProgressCollectorDeps;
 
-export interface ReplayResult {
-  readonly stored: number;
-  readonly refused: number;
-  /** Records that are done with: stored, there already, or dropped for a reason. */
-  readonly ids: readonly string[];
-}
-
 export interface Progress extends AsyncDisposable, IngestHandler {
-  /** Sends quarantined records through the parser again; the caller removes those that are done. */
-  replay(records: readonly QuarantinedRecord[]): Promise<ReplayResult>;
+  /** Reads quarantined records again; what is now stored or dropped leaves the quarantine. */
+  replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
   /** Looks for silent queries now, beside the timer. */
   evaluate(): Promise<void>;
 }
@@ -28,10 +23,11 @@ const RETRY_MS = 5_000;
 
 async function replay(
   collector: ProgressCollector,
+  quarantine: Quarantine,
   records: readonly QuarantinedRecord[],
-): Promise<ReplayResult> {
-  let stored = 0;
-  const ids: string[] = [];
+): Promise<RestIngest> {
+  const sum = { stored: 0, duplicates: 0, dropped: 0, quarantined: 0, verdicts: [] };
+  const done: string[] = [];
   for (const { id, source, project, raw, observedAt } of records) {
     const outcome = await collector.offer({
       // What no project was known for then may have one now.
@@ -41,11 +37,14 @@ async function replay(
       checkpoints: [],
       bytes: raw.length,
     });
-    if (outcome.quarantined > 0) continue;
-    stored += outcome.stored + outcome.duplicates;
-    ids.push(id);
+    sum.stored += outcome.stored;
+    sum.duplicates += outcome.duplicates;
+    sum.dropped += outcome.dropped;
+    sum.quarantined += outcome.quarantined;
+    if (outcome.quarantined === 0) done.push(id);
   }
-  return { stored, refused: records.length - ids.length, ids };
+  if (done.length > 0) await quarantine.remove(done);
+  return sum;
 }
 
 /** Follows a configured set of files until the signal aborts; what breaks it is said and tried again. */
@@ -77,9 +76,14 @@ async function followSource(
 /**
  * Starts the collector of streaming progress: files that are followed, and records that are pushed
  * through `ingest`. Dispose stores what is queued.
+ *
+ * @throws AppError CONFIG_INVALID when a path's pattern can't be understood
  */
 export async function startProgress(deps: ProgressDeps): Promise<Progress> {
   const { config, clock, logger } = deps;
+  for (const path of config.files.flatMap(({ paths }) => paths)) {
+    compilePathPattern(path, process.cwd());
+  }
   const collector = await ProgressCollector.open(deps);
   const stop = new AbortController();
 
@@ -101,7 +105,7 @@ export async function startProgress(deps: ProgressDeps): Promise<Progress> {
   ];
   return {
     ingest: (request) => collector.offer(ingestBody(request, config.maxRecordBytes)),
-    replay: (records) => replay(collector, records),
+    replay: (records) => replay(collector, deps.quarantine, records),
     evaluate: () => collector.evaluate(),
     async [Symbol.asyncDispose]() {
       stop.abort();

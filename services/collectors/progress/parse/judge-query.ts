@@ -50,7 +50,7 @@ export function silenceMs(state: QueryState, limits: WindowLimits): number {
   return Math.max(
     limits.silentAfterMs,
     Math.min(span, limits.windowMs),
-    limits.silentFactor * longest,
+    Math.ceil(limits.silentFactor * longest),
   );
 }
 
