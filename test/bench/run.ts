@@ -5,7 +5,9 @@ interface Bench {
   run(print: (line: string) => void): Promise<void>;
 }
 
-const BENCHES: Record<string, () => Promise<Bench>> = {};
+const BENCHES: Record<string, () => Promise<Bench>> = {
+  progress: () => import('./progress.bench.ts'),
+};
 
 function machine(): string {
   const [cpu] = cpus();

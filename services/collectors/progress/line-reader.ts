@@ -15,9 +15,15 @@ export class LineReader {
   #held = 0;
   #cut = false;
   #start: number | undefined;
+  #lines = 0;
 
   constructor(limitBytes: number) {
     this.#limit = limitBytes;
+  }
+
+  /** Newlines seen. */
+  get lines(): number {
+    return this.#lines;
   }
 
   /** Where the unfinished line began; undefined between lines. */
@@ -34,6 +40,7 @@ export class LineReader {
       const newline = bytes.indexOf(NEWLINE, from);
       this.#hold(bytes.subarray(from, newline < 0 ? bytes.length : newline));
       if (newline < 0) break;
+      this.#lines += 1;
       lines.push(...this.flush());
       from = newline + 1;
     }

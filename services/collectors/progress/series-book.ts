@@ -5,11 +5,11 @@ import type { Reading } from './parse/readings.ts';
 
 /** The series that a run's readings go to, declared once for each run that is remembered. */
 export class SeriesBook {
-  readonly #writer: Pick<MetricWriter, 'declare'>;
+  readonly #writer: Pick<MetricWriter, 'declare' | 'release'>;
   /** By query, run, then reading. */
   readonly #refs = new Map<string, Map<string, Map<string, readonly SeriesRef[]>>>();
 
-  constructor(writer: Pick<MetricWriter, 'declare'>) {
+  constructor(writer: Pick<MetricWriter, 'declare' | 'release'>) {
     this.#writer = writer;
   }
 
@@ -33,7 +33,11 @@ export class SeriesBook {
   keep(key: string, runs: ReadonlySet<string>): void {
     const known = this.#refs.get(key);
     if (known === undefined) return;
-    for (const run of known.keys()) if (!runs.has(run)) known.delete(run);
+    for (const [run, refs] of known) {
+      if (runs.has(run)) continue;
+      for (const ofReading of refs.values()) this.#writer.release(ofReading);
+      known.delete(run);
+    }
     if (known.size === 0) this.#refs.delete(key);
   }
 

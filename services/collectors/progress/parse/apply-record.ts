@@ -11,6 +11,7 @@ import {
   type QueryState,
   RUNS,
   type RunState,
+  type WindowBatch,
   type WindowLimits,
 } from './query-state.ts';
 import { batchReadings, type Reading, verdictReadings } from './readings.ts';
@@ -69,6 +70,7 @@ function withRun(state: QueryState, run: RunState): QueryState {
 function judged(
   state: QueryState,
   id: string,
+  past: readonly WindowBatch[],
   limits: WindowLimits,
 ): { state: QueryState; readings: Reading[] } {
   const run = state.runs.find((candidate) => candidate.run === id);
@@ -76,7 +78,7 @@ function judged(
     return { state, readings: [] };
   }
   const at = latest(run.judgedAt, run.lastAt);
-  const readings = verdictReadings(run, judgeQuery(state, run, limits), at);
+  const readings = verdictReadings(run, judgeQuery(state, run, past, limits), at);
   return { state: withRun(state, { ...run, judgedAt: at }), readings };
 }
 
@@ -107,12 +109,14 @@ export function applyRecord(
   const run = known ?? newRun(record);
   let state: QueryState;
   let duplicate: boolean;
+  let past: readonly WindowBatch[] = [];
   let readings: readonly Reading[] = [];
   if (record.kind === 'progress') {
     const extended = extendWindow(before.window, record, limits);
     const next = withProgress(run, record);
     state = withRun({ ...before, window: extended.window }, next);
     duplicate = extended.duplicate;
+    past = extended.past;
     readings = batchReadings(record, next, limits.maxPartitions);
   } else {
     const next = withLifecycle(run, record);
@@ -122,7 +126,7 @@ export function applyRecord(
   const toJudge = new Set([record.run, newestRun(before)?.run, newestRun(state)?.run]);
   for (const id of toJudge) {
     if (id === undefined) continue;
-    const result = judged(state, id, limits);
+    const result = judged(state, id, past, limits);
     state = result.state;
     readings = readings.concat(result.readings);
   }
@@ -148,6 +152,6 @@ export function applySilence(
   const patience = silenceMs(state, limits);
   if (now - Math.max(run.lastAt, heardAt) <= patience) return undefined;
   const silent = { ...run, silent: true, judgedAt: latest(run.judgedAt, run.lastAt + patience) };
-  const result = judged(withRun(state, silent), run.run, limits);
+  const result = judged(withRun(state, silent), run.run, [], limits);
   return { ...result, duplicate: false };
 }

@@ -36,6 +36,8 @@ function compare(a: WindowBatch, b: WindowBatch): number {
 
 export interface ExtendedWindow {
   readonly window: readonly WindowBatch[];
+  /** Reports that the window doesn't hold: the one before of the same batch, the oldest, or this. */
+  readonly past: readonly WindowBatch[];
   /** The very same report was there. */
   readonly duplicate: boolean;
 }
@@ -60,10 +62,11 @@ export function extendWindow(
   };
   const before = window.find((other) => sameBatch(other, entry));
   const duplicate = before !== undefined && before.start === start && before.end === end;
-  if (before !== undefined && compare(before, entry) > 0) return { window, duplicate };
+  if (before !== undefined && compare(before, entry) > 0)
+    return { window, past: [entry], duplicate };
   const rest = before === undefined ? window : window.filter((other) => other !== before);
-  return {
-    window: [...rest, entry].sort(compare).slice(-limits.windowBatches),
-    duplicate,
-  };
+  const all = [...rest, entry].sort(compare);
+  const past = all.splice(0, Math.max(0, all.length - limits.windowBatches));
+  if (before !== undefined) past.push(before);
+  return { window: all, past, duplicate };
 }

@@ -50,7 +50,7 @@ export function silenceMs(state: QueryState, limits: WindowLimits): number {
   return Math.max(
     limits.silentAfterMs,
     Math.min(span, limits.windowMs),
-    limits.silentFactor * longest,
+    Math.ceil(limits.silentFactor * longest),
   );
 }
 
@@ -69,14 +69,14 @@ function lastWithPartitions(
   return batch?.partitions ?? new Map();
 }
 
-/** Partitions of the run's earlier batches that the last one no longer has: nothing to judge. */
+/** Partitions of the run's other batches that the last one doesn't have: nothing to judge. */
 function vanished(
-  state: QueryState,
+  batches: readonly WindowBatch[],
   run: string,
   current: ReadonlyMap<string, PartitionSample>,
 ): PartitionVerdict[] {
   const gone = new Map<string, PartitionVerdict>();
-  for (const { run: of, partitions } of state.window) {
+  for (const { run: of, partitions } of batches) {
     if (of !== run) continue;
     for (const [key, { topic, partition }] of partitions) {
       if (!current.has(key)) gone.set(key, { topic, partition, verdict: 'ok' });
@@ -88,8 +88,15 @@ function vanished(
 /**
  * State and verdicts of one run. Only the query's newest run is judged while it lives. One that was
  * ended on purpose is ok; one that failed has stopped wherever it left records unread.
+ *
+ * @param past batches that are no longer in the window, whose partitions may have vanished
  */
-export function judgeQuery(state: QueryState, run: RunState, limits: WindowLimits): QueryVerdict {
+export function judgeQuery(
+  state: QueryState,
+  run: RunState,
+  past: readonly WindowBatch[],
+  limits: WindowLimits,
+): QueryVerdict {
   const isNewest = newestRun(state)?.run === run.run;
   const queryState = stateOf(run, isNewest);
   const current = lastWithPartitions(state.window, run.run);
@@ -108,7 +115,7 @@ export function judgeQuery(state: QueryState, run: RunState, limits: WindowLimit
     return queryState === 'silent' ? worse(stopped, verdict) : verdict;
   };
 
-  const partitions: PartitionVerdict[] = vanished(state, run.run, current);
+  const partitions: PartitionVerdict[] = vanished([...past, ...state.window], run.run, current);
   let worst: Verdict = 'ok';
   for (const [key, { topic, partition, lag }] of current) {
     const verdict = judge(key, lag);
