@@ -74,7 +74,11 @@ export class SeriesTable {
       this.#refused.set(name, entry);
       return entry;
     }
-    const kept = { ...entry, ref: this.#writer.declare(series), check: checkOf(series) };
+    const kept: SeriesEntry = {
+      ...entry,
+      ref: this.#writer.declare(series),
+      check: checkOf(series),
+    };
     this.#live.set(project, live + 1);
     this.#entries.set(name, kept);
     return kept;

@@ -192,6 +192,7 @@ export class SqliteMetricWriter implements MetricWriter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#wake.abort();
     await this.#flushing;

@@ -84,6 +84,8 @@ function ownerOfText(text: string, prefixSegments: number): Owner {
 }
 
 function streaming(name: string, prefixSegments: number): SparkName | undefined {
+  // A look for the words first: the expression alone is slow on a hostile name.
+  if (!name.includes('.driver.spark.streaming.')) return undefined;
   const [, owner, query, field] = STREAMING.exec(name) ?? [];
   if (owner === undefined || query === undefined || !STREAMING_FIELDS.has(field ?? '')) {
     return undefined;
@@ -167,6 +169,7 @@ function ofApplicationMaster(name: string, prefixSegments: number): SparkName | 
 }
 
 function ofDstreams(name: string, prefixSegments: number): SparkName | undefined {
+  if (!name.includes('.StreamingMetrics.')) return undefined;
   const [, owner, app, field] = DSTREAMS.exec(name) ?? [];
   if (owner === undefined || app === undefined || field === undefined) return undefined;
   return {
