@@ -26,11 +26,14 @@ export function activityBar(activity) {
   return html`
     <span class="activity" role="img" aria-label="Slot time: ${words}" title=${words}>
       <span class="activity-bar">
-        ${parts.map(({ name, ms }) => html`<span key=${name} class="part ${name}"
-          style=${{ width: `${(ms / activity.slotMs) * 100}%` }}></span>`)}
+        ${parts.map(
+          ({ name, ms }) => html`<span key=${name} class="part ${name}"
+          style=${{ width: `${(ms / activity.slotMs) * 100}%` }}></span>`,
+        )}
       </span>
       <span class="activity-text" aria-hidden="true">${formatShare(activity.usefulMs, activity.slotMs)} useful${
-        activity.wastedMs > 0 ? `, ${formatShare(activity.wastedMs, activity.slotMs)} wasted` : ''}</span>
+        activity.wastedMs > 0 ? `, ${formatShare(activity.wastedMs, activity.slotMs)} wasted` : ''
+      }</span>
     </span>
   `;
 }
@@ -39,8 +42,10 @@ export function activityBar(activity) {
 export function activityLegend() {
   return html`
     <span class="legend">
-      ${ACTIVITY_PARTS.map(([, name, meaning]) => html`
-        <span class="legend-item" title=${meaning}><span class="swatch ${name}"></span>${name}</span>`)}
+      ${ACTIVITY_PARTS.map(
+        ([, name, meaning]) => html`
+        <span class="legend-item" title=${meaning}><span class="swatch ${name}"></span>${name}</span>`,
+      )}
     </span>
   `;
 }

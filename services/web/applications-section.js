@@ -1,5 +1,12 @@
 import { activityBar, activityLegend } from './activity-bar.js';
-import { formatCores, formatCount, formatCredits, formatDuration, formatInstant, formatMemory } from './format.js';
+import {
+  formatCores,
+  formatCount,
+  formatCredits,
+  formatDuration,
+  formatInstant,
+  formatMemory,
+} from './format.js';
 import { applicationLogSpan } from './log-span.js';
 import { html } from './markup.js';
 import { safeLink } from './safe-link.js';
@@ -53,11 +60,14 @@ export function applicationsSection(state, actions) {
         </tr></thead>
         <tbody role="rowgroup">${shown.map((one) => applicationRow(one, state, actions))}</tbody>
       </table>
-      ${sorted.length > FIRST_APPLICATIONS && html`
+      ${
+        sorted.length > FIRST_APPLICATIONS &&
+        html`
         <button type="button" class="more" aria-expanded=${all}
           onClick=${() => actions.toggle('applications')}>
           ${all ? 'Show fewer' : `Show all ${formatCount(sorted.length)}`}
-        </button>`}
+        </button>`
+      }
     `,
   );
 }
@@ -66,9 +76,12 @@ export function applicationsSection(state, actions) {
 function nothing(view) {
   const whose = view.project === '' ? '' : ` of ${view.project}`;
   return view.applications === 'running'
-    ? emptyNote(`No application${whose} is running`, html`It appears here within seconds of its
+    ? emptyNote(
+        `No application${whose} is running`,
+        html`It appears here within seconds of its
         first container: through its cluster manager, its event log, or
-        <code>POST /v1/ingest/containers</code>.`)
+        <code>POST /v1/ingest/containers</code>.`,
+      )
     : emptyNote(`No application${whose} has ended yet`, 'Its cost stays here when it does.');
 }
 
@@ -79,10 +92,14 @@ function nothing(view) {
 function stateSwitch(view, actions) {
   return html`
     <div class="switch" role="group" aria-label="Which applications">
-      ${/** @type {const} */ (['running', 'ended']).map((one) => html`
+      ${
+        /** @type {const} */ (['running', 'ended']).map(
+          (one) => html`
         <button type="button" aria-pressed=${view.applications === one}
           onClick=${() => actions.show({ ...view, applications: one })}>
-          ${one === 'running' ? 'Running' : 'Ended'}</button>`)}
+          ${one === 'running' ? 'Running' : 'Ended'}</button>`,
+        )
+      }
     </div>
   `;
 }
@@ -107,16 +124,22 @@ function applicationRow(one, { view }, actions) {
         <span class="sub" title="${one.id} · ${who}"><span class="id">${one.id}</span> ${who}</span>
       </td>
       <td role="cell" data-label=${one.end === null ? 'Runs for' : 'Ended'}>
-        ${one.end === null
-          ? html`<time datetime=${one.start} title="since ${formatInstant(startMs)}">${formatDuration(endMs - startMs)}</time>`
-          : html`${timeText(endMs)} <span class="sub">after ${formatDuration(endMs - startMs)}</span>`}
+        ${
+          one.end === null
+            ? html`<time datetime=${one.start} title="since ${formatInstant(startMs)}">${formatDuration(endMs - startMs)}</time>`
+            : html`${timeText(endMs)} <span class="sub">after ${formatDuration(endMs - startMs)}</span>`
+        }
         ${one.coverage === 'inferred' && html`<span class="badge" title="No record of its end: inferred from what was last seen">end inferred</span>`}
       </td>
       <td role="cell" class="num" data-label="Holds"
         title="${formatCount(one.containers.running)} containers running of ${formatCount(one.containers.total)}">
         ${one.end === null ? holds : html`<span class="muted">–</span>`}
-        ${one.end === null && html`<span class="sub">${formatMemory(resources.memoryMib)}${
-          resources.gpus > 0 ? ` · ${resources.gpus} GPUs` : ''}</span>`}
+        ${
+          one.end === null &&
+          html`<span class="sub">${formatMemory(resources.memoryMib)}${
+            resources.gpus > 0 ? ` · ${resources.gpus} GPUs` : ''
+          }</span>`
+        }
       </td>
       <td role="cell" class="num strong" data-label="Cost so far"
         title="${cost.total} credits: ${cost.charged} charged, ${cost.accrued} not charged yet">
@@ -139,8 +162,11 @@ function linksOf(one, view, actions) {
   const logs = viewOfLogs(view, { project: one.project, application: one.id }, span);
   return html`
     <span class="links">
-      ${outsideLink(one.links.sparkUi, one.state === 'ended' ? 'History' : 'Spark UI',
-        one.state === 'ended' ? 'Spark History Server' : 'Spark UI of the running application')}
+      ${outsideLink(
+        one.links.sparkUi,
+        one.state === 'ended' ? 'History' : 'Spark UI',
+        one.state === 'ended' ? 'Spark History Server' : 'Spark UI of the running application',
+      )}
       ${outsideLink(one.links.manager, 'Manager', 'Page of the cluster manager')}
       <a href="${viewAddress(logs)}#logs" title="Its logs, searched here"
         onClick=${(/** @type {MouseEvent} */ event) => actions.follow(event, logs, 'logs')}>Logs</a>

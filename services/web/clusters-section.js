@@ -28,9 +28,9 @@ export function clustersSection({ clusters, loadedAtMs }) {
   const hidden = clusters.length - MOST_CLUSTERS;
   const body = html`
     <ul class="cards">
-      ${clusters.slice(0, MOST_CLUSTERS).map(
-        (cluster) => html`<li key=${cluster.id}>${clusterCard(cluster, loadedAtMs)}</li>`,
-      )}
+      ${clusters
+        .slice(0, MOST_CLUSTERS)
+        .map((cluster) => html`<li key=${cluster.id}>${clusterCard(cluster, loadedAtMs)}</li>`)}
     </ul>
     ${hidden > 0 && html`<p class="more-note">and ${hidden} more clusters</p>`}
   `;
@@ -43,9 +43,10 @@ export function clustersSection({ clusters, loadedAtMs }) {
  */
 function clusterCard(cluster, loadedAtMs) {
   const link = safeLink(cluster.link, location.href);
-  const name = link === undefined
-    ? cluster.id
-    : html`<a href=${link} rel="noreferrer" target="_blank">${cluster.id}</a>`;
+  const name =
+    link === undefined
+      ? cluster.id
+      : html`<a href=${link} rel="noreferrer" target="_blank">${cluster.id}</a>`;
   return html`
     <article class="card">
       <header class="card-head">
@@ -85,17 +86,19 @@ function loadLine({ load }, loadedAtMs) {
 
 /** @param {Cluster} cluster */
 function loadChart({ id, history, load }) {
-  if (history.length < 2) return html`<p class="chart-empty muted">the chart begins with the second reading</p>`;
+  if (history.length < 2)
+    return html`<p class="chart-empty muted">the chart begins with the second reading</p>`;
   const data = [
     history.map(({ at }) => Date.parse(at) / 1000),
     history.map(({ capacity }) => capacity),
     history.map(({ allocated }) => allocated),
     history.map(({ pending }) => pending),
   ];
-  const summary = load === null
-    ? `Load of ${id}`
-    : `Load of ${id}: ${formatCores(load.allocated.cores)} of ${formatCores(load.capacity.cores)} ` +
-      `cores allocated, ${formatCores(load.pending.cores)} pending`;
+  const summary =
+    load === null
+      ? `Load of ${id}`
+      : `Load of ${id}: ${formatCores(load.allocated.cores)} of ${formatCores(load.capacity.cores)} ` +
+        `cores allocated, ${formatCores(load.pending.cores)} pending`;
   return html`<${Chart} data=${data} series=${LOAD_SERIES} height=${128} format=${formatCount}
     yRange=${fromZero} summary=${summary} />`;
 }

@@ -51,7 +51,8 @@ function nearest(lower, terms, from) {
     const at = lower.indexOf(term, from);
     if (at === -1) continue;
     const better = best === undefined || at < best.at;
-    if (better || (at === best?.at && term.length > best.length)) best = { at, length: term.length };
+    if (better || (at === best?.at && term.length > best.length))
+      best = { at, length: term.length };
   }
   return best;
 }

@@ -41,10 +41,12 @@ function poolCard(pool) {
       </header>
       <p class="load-line">
         <span><b>${formatPrice(now.multiplier)}</b> now</span>
-        ${next === null
-          ? html`<span class="muted">no change announced</span>`
-          : html`<span class=${Number(next.multiplier) > Number(now.multiplier) ? 'warn-text' : 'good-text'}>
-              ${formatPrice(next.multiplier)} ${timeText(Date.parse(next.start))}</span>`}
+        ${
+          next === null
+            ? html`<span class="muted">no change announced</span>`
+            : html`<span class=${Number(next.multiplier) > Number(now.multiplier) ? 'warn-text' : 'good-text'}>
+              ${formatPrice(next.multiplier)} ${timeText(Date.parse(next.start))}</span>`
+        }
         <span class="muted reason" title=${now.reason}>${now.reason}</span>
       </p>
       ${priceChart(pool)}
@@ -55,7 +57,8 @@ function poolCard(pool) {
 /** @param {PoolPrice} pool */
 function priceChart(pool) {
   const data = priceLine(pool, serverClock.now());
-  const summary = `Price of pool ${pool.pool}: ${formatPrice(pool.now.multiplier)} now` +
+  const summary =
+    `Price of pool ${pool.pool}: ${formatPrice(pool.now.multiplier)} now` +
     (pool.next === null
       ? ', no change announced'
       : `, ${formatPrice(pool.next.multiplier)} from ${formatInstant(Date.parse(pool.next.start))}`);

@@ -51,11 +51,14 @@ export function projectsSection({ projects, view, open }, actions) {
           ${shown.map((project) => projectRow(project, view, actions))}
         </tbody>
       </table>
-      ${sorted.length > FIRST_PROJECTS && html`
+      ${
+        sorted.length > FIRST_PROJECTS &&
+        html`
         <button type="button" class="more" aria-expanded=${all}
           onClick=${() => actions.toggle('projects')}>
           ${all ? 'Show fewer' : `Show all ${formatCount(sorted.length)} projects`}
-        </button>`}
+        </button>`
+      }
     `,
   );
 }
@@ -69,15 +72,20 @@ function projectRow(project, view, actions) {
   const { balance } = project;
   const chosen = project.id === view.project;
   const target = { ...view, project: chosen ? '' : project.id, application: '', container: '' };
-  const tags = Object.entries(project.tags).map(([key, value]) => `${key}=${value}`).join(', ');
+  const tags = Object.entries(project.tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
   return html`
     <tr role="row" key=${project.id} class=${chosen ? 'chosen' : ''}>
       <td role="cell" class="name-cell">
         <a href=${viewAddress(target)} aria-current=${chosen ? 'true' : undefined}
           title=${chosen ? 'Show all projects' : `Show only ${project.id}`}
           onClick=${(/** @type {MouseEvent} */ event) => actions.follow(event, target)}>${project.id}</a>
-        ${(project.name !== project.id || tags !== '') && html`
-          <span class="sub" title=${tags}>${project.name === project.id ? tags : project.name}</span>`}
+        ${
+          (project.name !== project.id || tags !== '') &&
+          html`
+          <span class="sub" title=${tags}>${project.name === project.id ? tags : project.name}</span>`
+        }
       </td>
       <td role="cell" class="num" data-label="Balance" title="${balance.balance} credits, evidence up to ${formatInstant(Date.parse(balance.asOf))}">
         ${Number(balance.granted) === 0 ? html`<span class="muted">no grant</span>` : formatCredits(balance.balance)}

@@ -60,11 +60,14 @@ export function streamsSection(state, actions) {
           ${shown.map((query) => streamRow(query, { view, actions, open: open.has(keyOf(query)) }))}
         </tbody>
       </table>
-      ${sorted.length > FIRST_STREAMS && html`
+      ${
+        sorted.length > FIRST_STREAMS &&
+        html`
         <button type="button" class="more" aria-expanded=${all}
           onClick=${() => actions.toggle('streams')}>
           ${all ? 'Show fewer' : `Show all ${formatCount(sorted.length)}`}
-        </button>`}
+        </button>`
+      }
     `,
   );
 }
@@ -89,10 +92,13 @@ function streamRow(query, { view, actions, open }) {
       <td role="cell" class="name-cell">
         <span class="name" title=${query.id}>${query.name === '' ? query.id : query.name}</span>
         <span class="sub" title=${who}>${who}</span>
-        ${query.partitions.length > 0 && html`
+        ${
+          query.partitions.length > 0 &&
+          html`
           <button type="button" class="inline" aria-expanded=${open}
             onClick=${() => actions.toggle(keyOf(query))}>
-            ${open ? '▾' : '▸'} ${formatCount(query.partitions.length)} partitions</button>`}
+            ${open ? '▾' : '▸'} ${formatCount(query.partitions.length)} partitions</button>`
+        }
         ${open && partitionList(query)}
       </td>
       <td role="cell" data-label="Verdict">
@@ -124,12 +130,14 @@ function partitionList({ partitions }) {
   const hidden = worst.length - MOST_PARTITIONS;
   return html`
     <ul class="partitions">
-      ${worst.slice(0, MOST_PARTITIONS).map(({ topic, partition, lag, verdict }) => html`
+      ${worst.slice(0, MOST_PARTITIONS).map(
+        ({ topic, partition, lag, verdict }) => html`
         <li key="${topic}/${partition}">
           <span class="id">${topic}/${partition}</span>
           <span class="badge ${VERDICT_MEANING[verdict].tone}">${verdict.toUpperCase()}</span>
           <span class="num">${formatCount(lag)}</span>
-        </li>`)}
+        </li>`,
+      )}
       ${hidden > 0 && html`<li class="muted">and ${hidden} more</li>`}
     </ul>
   `;

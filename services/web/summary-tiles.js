@@ -41,11 +41,12 @@ function priceTile({ prices }) {
   return tile({
     label,
     value: formatPrice(first.now.multiplier),
-    note: others.length > 0
-      ? others.map((pool) => `${pool.pool} ${formatPrice(pool.now.multiplier)}`).join(' · ')
-      : next === null
-        ? 'no change announced'
-        : `${formatPrice(next.multiplier)} at ${next.start.slice(11, 16)} UTC`,
+    note:
+      others.length > 0
+        ? others.map((pool) => `${pool.pool} ${formatPrice(pool.now.multiplier)}`).join(' · ')
+        : next === null
+          ? 'no change announced'
+          : `${formatPrice(next.multiplier)} at ${next.start.slice(11, 16)} UTC`,
     title: first.now.reason,
   });
 }
