@@ -9,13 +9,14 @@ import { test } from 'node:test';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { type Clock, systemClock } from '../../../shared/runtime/clock.ts';
 import type { MetricReader, MetricWriter } from '../../../shared/stores/metric-store.ts';
-import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
+import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { openMetricReader } from '../../../shared/stores/sql/metric-reader.ts';
 import { openMetricWriter } from '../../../shared/stores/sql/metric-writer.ts';
 import { silentLogger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { HOUR_MS } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+import { MapQuarantine } from '../../../test/support/map-quarantine.ts';
 import { sharedDataFile } from '../../../test/support/shared-data.ts';
 import { metricsConfig } from './config.ts';
 import { type MetricsCollector, type MetricsDeps, startMetrics } from './start.ts';
@@ -24,23 +25,6 @@ import { type MetricsCollector, type MetricsDeps, startMetrics } from './start.t
 const NOW = 1_795_248_000_000;
 const clock: Clock = { ...systemClock, now: () => NOW };
 const ETL = 'etl' as ProjectId;
-
-class MapQuarantine implements Quarantine {
-  readonly records = new Map<string, QuarantinedRecord>();
-  async put(records: readonly QuarantinedRecord[]): Promise<void> {
-    for (const record of records) this.records.set(record.id, record);
-  }
-  async list(): Promise<QuarantinedRecord[]> {
-    return [...this.records.values()];
-  }
-  async count(): Promise<never[]> {
-    return [];
-  }
-  async remove(ids: readonly string[]): Promise<number> {
-    return ids.filter((id) => this.records.delete(id)).length;
-  }
-  async [Symbol.asyncDispose](): Promise<void> {}
-}
 
 interface Running extends AsyncDisposable {
   readonly collector: MetricsCollector;

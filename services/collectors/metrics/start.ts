@@ -122,10 +122,11 @@ class Collector implements MetricsCollector {
   }
 
   async #push(batch: PointBatch): Promise<void> {
-    const waiting = AbortSignal.any([
-      this.#stop.signal,
-      AbortSignal.timeout(this.#deps.config.storeTimeoutMs),
-    ]);
+    const { clock, config } = this.#deps;
+    const over = new AbortController();
+    const answered = new AbortController();
+    const waiting = AbortSignal.any([this.#stop.signal, over.signal]);
+    const patience = clock.sleep(config.storeTimeoutMs, answered.signal).then(() => over.abort());
     try {
       await this.#pipeline.push(batch, waiting);
     } catch (error) {
@@ -133,6 +134,9 @@ class Collector implements MetricsCollector {
       throw new AppError('STORE_UNAVAILABLE', 'the metric store is away; send again later', {
         cause: error,
       });
+    } finally {
+      answered.abort();
+      await patience;
     }
   }
 
