@@ -269,3 +269,48 @@ test('any JSON has a fate, whatever stands in the fields', () => {
     { numRuns: 500 },
   );
 });
+
+test('rates of the sources add up where the query has none; one that is unknown makes all so', () => {
+  const rates = (...inputRowsPerSecond: unknown[]) =>
+    parseProgress({
+      ...IDS,
+      timestamp: '2026-11-21T08:00:00.000Z',
+      sources: inputRowsPerSecond.map((rate) => ({ inputRowsPerSecond: rate, numInputRows: 5 })),
+    });
+  assert.equal(rates(1.5, 2.5).inputRowsPerSecond, 4);
+  assert.equal(rates(1.5, 2.5).inputRows, 10);
+  assert.equal(rates(1.5, 'NaN').inputRowsPerSecond, null);
+  assert.equal(rates('Infinity').inputRowsPerSecond, null);
+  assert.equal(rates().inputRowsPerSecond, null);
+});
+
+test('the end is the start and the trigger, else the batch, else the start', () => {
+  const length = (fields: object) => {
+    const { start, end } = parseProgress({
+      ...IDS,
+      timestamp: '2026-11-21T08:00:00.000Z',
+      batchId: 0,
+      ...fields,
+    });
+    return end - start;
+  };
+  assert.equal(length({ durationMs: { triggerExecution: 7, addBatch: 5 }, batchDuration: 8 }), 7);
+  assert.equal(length({ durationMs: { addBatch: 5 }, batchDuration: 8 }), 8);
+  assert.equal(length({ durationMs: { runContinuous: 9 } }), 9);
+  assert.equal(length({ durationMs: { triggerExecution: -4 } }), 0);
+  assert.equal(length({}), 0);
+});
+
+test('the watermark counts once it has left 1970', () => {
+  const at = (watermark: string) =>
+    parseProgress({
+      ...IDS,
+      timestamp: '2026-11-21T08:00:00.000Z',
+      batchDuration: 1_000,
+      durationMs: {},
+      eventTime: { watermark },
+    }).watermarkDelayMs;
+  assert.equal(at('1970-01-01T00:00:00.000Z'), null);
+  assert.equal(at('2026-11-21T07:59:00.000Z'), 61_000);
+  assert.equal(at('2026-11-21T08:00:02.000Z'), -1_000);
+});
