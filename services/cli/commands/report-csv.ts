@@ -1,0 +1,62 @@
+import type { CostReport } from '../../../shared/contracts/cost-report.ts';
+import { formatInstant } from '../../../shared/values/instant.ts';
+import { formatCredits } from '../../../shared/values/money.ts';
+
+const COLUMNS = [
+  'group',
+  'project',
+  'application',
+  'attempt',
+  'name',
+  'user',
+  'queue',
+  'start',
+  'end',
+  'end_inferred',
+  'role',
+  'containers',
+  'container_ms',
+  'millicore_ms',
+  'mib_ms',
+  'gpu_ms',
+  'credits',
+  'slot_ms',
+  'useful_ms',
+  'wasted_ms',
+  'idle_ms',
+  'tail_ms',
+  'start_up_ms',
+] as const;
+
+/** RFC 4180; a text that a spreadsheet would run as a formula is made text by a quote before it. */
+function cell(value: string | number | bigint | boolean): string {
+  if (typeof value !== 'string') return value.toString();
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * One line for each attempt and role, exact, so that any sum can be made of them. Slot times stand
+ * on the executors' line and are 0 on the others.
+ */
+export function reportCsv(report: CostReport): string {
+  const lines = [COLUMNS.join(',')];
+  for (const group of report.groups) {
+    for (const attempt of group.attempts) {
+      const { project, application, name, user, queue, start, end, endInferred, slots } = attempt;
+      for (const { role, containers, quantity, amount } of attempt.rows) {
+        const { slotMs, usefulMs, wastedMs, idleMs, tailMs, startUpMs } = slots;
+        const split = [slotMs, usefulMs, wastedMs, idleMs, tailMs, startUpMs];
+        const cells = [
+          ...[group.key, project, application, attempt.attempt, name, user, queue],
+          ...[formatInstant(start), formatInstant(end), endInferred, role, containers],
+          ...[quantity.containerMs, quantity.millicoreMs, quantity.mibMs, quantity.gpuMs],
+          formatCredits(amount),
+          ...(role === 'executor' ? split : split.map(() => 0)),
+        ];
+        lines.push(cells.map(cell).join(','));
+      }
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
