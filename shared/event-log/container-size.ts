@@ -146,7 +146,9 @@ export function driverResources(launch: Launch): Resources {
   return {
     millicores: Math.round((number(configuration, ['spark.driver.cores']) ?? 1) * 1000),
     memoryMib: driverMemoryMib(launch),
-    gpus: Math.floor(number(configuration, ['spark.driver.resource.gpu.amount']) ?? 0),
+    gpus: isClusterMode(configuration)
+      ? Math.floor(number(configuration, ['spark.driver.resource.gpu.amount']) ?? 0)
+      : 0,
   };
 }
 

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { parseProjectId } from '../values/project-id.ts';
+
+const glob = (of: string) =>
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .describe(`Glob for ${of}: * is any text, ? one character; letters count as they are.`);
+const globs = (of: string) => z.record(z.string().min(1).max(256), glob(of));
+
+const project = z
+  .string()
+  .transform((text, context) => {
+    const id = parseProjectId(text);
+    if (id !== undefined) return id;
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is no project id: letters, digits, ".", "_" and "-", at most 63`,
+    });
+    return z.NEVER;
+  })
+  .describe('The project that matching applications belong to.');
+
+const rule = z
+  .strictObject({
+    user: glob('the user').optional(),
+    queue: glob('the queue').optional(),
+    name: glob("the application's name").optional(),
+    configuration: globs('the value of this configuration key').optional(),
+    tags: globs('the value of this tag').optional(),
+    project: project.optional(),
+    projectFromConfiguration: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Configuration key whose value names the project; without a usable one, no match.'),
+  })
+  .refine(
+    (written) =>
+      (written.project === undefined) !== (written.projectFromConfiguration === undefined),
+    {
+      message: 'a rule needs either project or projectFromConfiguration',
+    },
+  );
+
+/**
+ * How an application gets its project: the first rule of which every condition matches. A rule
+ * without conditions matches all.
+ */
+export const attributionRules = z
+  .array(rule)
+  .max(10_000)
+  .default([])
+  .describe('Rules that give an application its project, in order; the first match wins.');
+
+export type AttributionRules = z.output<typeof attributionRules>;
+export type AttributionRule = AttributionRules[number];
