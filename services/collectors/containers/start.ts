@@ -1,0 +1,138 @@
+import { attributeApplication } from '../../../shared/attribution/attribute-application.ts';
+import { openCluster } from '../../../shared/clusters/open-cluster.ts';
+import type { RestIngest } from '../../../shared/contracts/rest.ts';
+import { backoffMs } from '../../../shared/runtime/backoff.ts';
+import type { Clock } from '../../../shared/runtime/clock.ts';
+import type { JournalWriter } from '../../../shared/stores/journal.ts';
+import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
+import type { Logger } from '../../../shared/telemetry/logger.ts';
+import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import type { IngestHandler } from '../core/ingest.ts';
+import type { ContainersConfig } from './config.ts';
+import { followEventLogs } from './follow-event-logs.ts';
+import { FactIngest } from './ingest-facts.ts';
+import { createRecordFacts, type RecordFacts } from './record-facts.ts';
+import { watchCluster } from './watch-cluster.ts';
+
+export interface ContainersDeps {
+  readonly config: ContainersConfig;
+  readonly journal: JournalWriter;
+  readonly quarantine: Quarantine;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Containers extends AsyncDisposable, IngestHandler {
+  /** Reads quarantined records again; what is stored now leaves the quarantine. */
+  replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
+}
+
+type ClusterConfig = ContainersConfig['clusters'][number];
+type Task = (signal: AbortSignal) => Promise<void>;
+
+const RETRY = { baseMs: 1_000, capMs: 60_000 };
+const STEADY_MS = 300_000;
+
+/** Runs a task until the signal aborts; what breaks it is said, and it starts again from what is stored. */
+async function keepRunning(
+  name: string,
+  task: Task,
+  { clock, random, logger }: Pick<ContainersDeps, 'clock' | 'random' | 'logger'>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const startedAt = clock.elapsed();
+    try {
+      await task(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (clock.elapsed() - startedAt > STEADY_MS) attempt = 0;
+      logger.error({ err: error, task: name }, 'a collector of containers broke and starts again');
+      await clock.sleep(backoffMs(attempt, { ...RETRY, random }), signal);
+    }
+  }
+}
+
+function clusterTask(cluster: ClusterConfig, deps: ContainersDeps, record: RecordFacts): Task {
+  const { config, clock, journal, logger, metrics } = deps;
+  const { id, type, pollIntervalMs, goneAfterMs } = cluster;
+  if (type === 'none') return async () => {};
+  const reader = openCluster({ ...cluster, type }, clock);
+  return (signal) =>
+    watchCluster(
+      {
+        reader,
+        observe: {
+          cluster: id,
+          witness: reader.witness,
+          goneAfterMs,
+          attribute: (application) =>
+            attributeApplication(config.attribution, { ...application, configuration: new Map() }),
+        },
+        pollIntervalMs,
+        checkpoints: journal,
+        record,
+        clock,
+        logger,
+        metrics,
+      },
+      signal,
+    );
+}
+
+function eventLogTask(cluster: ClusterConfig, deps: ContainersDeps, record: RecordFacts): Task {
+  const { config, clock, journal, logger, metrics } = deps;
+  const settings = {
+    cluster: cluster.id,
+    paths: cluster.eventLogs,
+    rules: config.attribution,
+    scanIntervalMs: config.scanIntervalMs,
+    activityIntervalMs: config.activityIntervalMs,
+    settleMs: config.settleMs,
+    idleMs: config.idleMs,
+    maxAgeDays: config.maxLogAgeDays,
+    maxFollowed: config.maxFollowedLogs,
+    yarnMemoryStepMib: cluster.yarnMemoryStepMib,
+  };
+  return (signal) =>
+    followEventLogs({ settings, checkpoints: journal, record, clock, logger, metrics }, signal);
+}
+
+/**
+ * Starts the collector of containers: looks at clusters, follows their event logs, and takes facts
+ * that are pushed through `ingest`. Dispose stops them; what was not stored is seen again after the
+ * next start.
+ *
+ * @throws AppError CONFIG_INVALID when a cluster can't be opened
+ */
+export async function startContainers(deps: ContainersDeps): Promise<Containers> {
+  const { config, quarantine } = deps;
+  const stop = new AbortController();
+  const record = createRecordFacts(deps);
+  const ingest = new FactIngest({
+    attribute: (application) => attributeApplication(config.attribution, application),
+    record,
+    quarantine,
+    maxQueuedBytes: config.queueBytes,
+    signal: stop.signal,
+  });
+  const tasks = config.clusters.flatMap((cluster) => [
+    ...(cluster.type === 'none'
+      ? []
+      : [[`cluster ${cluster.id}`, clusterTask(cluster, deps, record)] as const]),
+    ...(cluster.eventLogs.length === 0
+      ? []
+      : [[`event logs ${cluster.id}`, eventLogTask(cluster, deps, record)] as const]),
+  ]);
+  const running = tasks.map(([name, task]) => keepRunning(name, task, deps, stop.signal));
+  return {
+    ingest: (request) => ingest.ingest(request),
+    replay: (records) => ingest.replay(records),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(running);
+    },
+  };
+}
