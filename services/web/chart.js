@@ -15,7 +15,7 @@ import { html } from './markup.js';
 /**
  * @typedef {object} ChartProps
  * @property {ChartSeries[]} series
- * @property {import('/modules/uplot.js').default.AlignedData} data x in seconds since the epoch
+ * @property {UPlot.AlignedData} data x in seconds since the epoch
  * @property {number} height
  * @property {string} summary what the chart says, for those who can't see it
  * @property {(value: number) => string} format
@@ -43,7 +43,7 @@ export class Chart extends Component {
   /** @param {ChartProps} props */
   constructor(props) {
     super(props);
-    /** @type {import('/modules/preact.js').RefObject<HTMLDivElement>} */
+    /** @type {import('/modules/preact.js').RefObject<HTMLDivElement | null>} */
     this.box = createRef();
     /** @type {UPlot | undefined} */
     this.plot = undefined;
@@ -85,7 +85,7 @@ export class Chart extends Component {
 
   /**
    * @param {HTMLElement} box
-   * @returns {import('/modules/uplot.js').default.Options}
+   * @returns {UPlot.Options}
    */
   options(box) {
     const { series, height, format, yRange } = this.chart();
