@@ -102,7 +102,8 @@ export class Chart extends Component {
       padding: [8, 12, 0, 0],
       tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
-      legend: { show: true, live: true, markers: { width: 0 } },
+      legend: { show: true, live: true, markers: { show: false } },
+      hooks: { ready: [showNewest], setData: [showNewest], setCursor: [showNewest] },
       scales: { y: { range: (_, min, max) => yRange([min, max]) } },
       axes: [
         { ...axis, size: 24, gap: 6, space: 64, values: clockLabels },
@@ -136,6 +137,15 @@ export class Chart extends Component {
         ref=${this.box}></div>
     `;
   }
+}
+
+/**
+ * Without a pointer over it, the legend tells the newest values.
+ * @param {UPlot} plot
+ */
+function showNewest(plot) {
+  if (plot.cursor.idx !== null && plot.cursor.idx !== undefined) return;
+  plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
 /** @param {number} seconds */

@@ -36,7 +36,7 @@ export function logFilters({ view, applications }, actions) {
     }}>
       <label class="field grow"><span class="field-name">Text</span>
         <input id="log-text" type="search" value=${view.text} maxlength="500" spellcheck="false"
-          autocomplete="off" placeholder="words, &quot;a phrase&quot;, pref*  —  press / to search"
+          autocomplete="off" placeholder=${'words, "a phrase", pref*   ( / to search )'}
           onInput=${(/** @type {InputEvent} */ event) => actions.type({ text: textOf(event) })} />
       </label>
       <label class="field"><span class="field-name">Level</span>
