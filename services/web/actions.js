@@ -80,7 +80,13 @@ export function createActions({ page, reloadOverview, reloadLogs }) {
       clearTimeout(typing);
       show(page.get().view);
     },
-    older: () => void loadOlderLogs(page, new AbortController().signal),
+    older() {
+      // Following would put the newest lines in the place of those that are read now.
+      const view = { ...page.get().view, follow: false };
+      history.replaceState(null, '', viewAddress(view));
+      page.set({ view });
+      void loadOlderLogs(page);
+    },
     /** @param {string} key */
     toggle(key) {
       const open = new Set(page.get().open);

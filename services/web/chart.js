@@ -15,7 +15,7 @@ import { html } from './markup.js';
 /**
  * @typedef {object} ChartProps
  * @property {ChartSeries[]} series
- * @property {import('/modules/uplot.js').default.AlignedData} data x in seconds since the epoch
+ * @property {UPlot.AlignedData} data x in seconds since the epoch
  * @property {number} height
  * @property {string} summary what the chart says, for those who can't see it
  * @property {(value: number) => string} format
@@ -43,7 +43,7 @@ export class Chart extends Component {
   /** @param {ChartProps} props */
   constructor(props) {
     super(props);
-    /** @type {import('/modules/preact.js').RefObject<HTMLDivElement>} */
+    /** @type {import('/modules/preact.js').RefObject<HTMLDivElement | null>} */
     this.box = createRef();
     /** @type {UPlot | undefined} */
     this.plot = undefined;
@@ -85,7 +85,7 @@ export class Chart extends Component {
 
   /**
    * @param {HTMLElement} box
-   * @returns {import('/modules/uplot.js').default.Options}
+   * @returns {UPlot.Options}
    */
   options(box) {
     const { series, height, format, yRange } = this.chart();
@@ -102,7 +102,8 @@ export class Chart extends Component {
       padding: [8, 12, 0, 0],
       tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
-      legend: { show: true, live: true, markers: { width: 0 } },
+      legend: { show: true, live: true, markers: { show: false } },
+      hooks: { ready: [showNewest], setData: [showNewest], setCursor: [showNewest] },
       scales: { y: { range: (_, min, max) => yRange([min, max]) } },
       axes: [
         { ...axis, size: 24, gap: 6, space: 64, values: clockLabels },
@@ -136,6 +137,15 @@ export class Chart extends Component {
         ref=${this.box}></div>
     `;
   }
+}
+
+/**
+ * Without a pointer over it, the legend tells the newest values.
+ * @param {UPlot} plot
+ */
+function showNewest(plot) {
+  if (plot.cursor.idx !== null && plot.cursor.idx !== undefined) return;
+  plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
 /** @param {number} seconds */

@@ -25,7 +25,7 @@ export function formatCredits(decimal) {
   if (!Number.isFinite(value)) return EM_DASH;
   const size = Math.abs(value);
   if (size === 0) return '0';
-  if (size >= 10_000) return fixed(value, 0);
+  if (size >= 100_000) return fixed(value, 0);
   if (size >= 0.01) return fixed(value, 2);
   return size < 0.0001 ? `${value < 0 ? '−' : ''}<0.0001` : fixed(value, 4);
 }

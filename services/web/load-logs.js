@@ -36,10 +36,11 @@ export function logParameters(view, nowMs) {
  * Reads the newest logs, or the groups of them, that the view asks for.
  * @param {Page} page
  * @param {AbortSignal} signal
+ * @returns {Promise<boolean>} whether it was answered
  */
 export async function loadLogs(page, signal) {
   const { view, projects } = page.get();
-  if (view.project === '' && projects === undefined) return;
+  if (view.project === '' && projects === undefined) return false;
   const asked = busiestProjects(projects ?? [], view.project);
   const parameters = logParameters(view, serverClock.now());
   const rest = restClient(signal);
@@ -47,12 +48,15 @@ export async function loadLogs(page, signal) {
     const patch = view.grouped
       ? await readGroups(rest, asked, parameters)
       : await readNewest(rest, asked, parameters);
-    if (!signal.aborted) page.set({ ...patch, logProblem: '', searching: false });
+    if (signal.aborted) return false;
+    page.set({ ...patch, logProblem: '', searching: false });
+    return true;
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     // When nothing answers the banner says so; here only refusals are told.
     const logProblem = error instanceof RefusedError ? error.message : page.get().logProblem;
     page.set({ logProblem, searching: false });
+    return error instanceof RefusedError;
   }
 }
 
@@ -91,25 +95,25 @@ async function readGroups(rest, asked, parameters) {
 /**
  * Adds the page of older logs below those shown.
  * @param {Page} page
- * @param {AbortSignal} signal
  */
-export async function loadOlderLogs(page, signal) {
+export async function loadOlderLogs(page) {
   const { view, logs, logCursor } = page.get();
   if (logCursor === null || view.project === '') return;
   const parameters = logParameters(view, serverClock.now());
   page.set({ searching: true });
   try {
-    const answer = await restClient(signal).logs(view.project, {
+    const rest = restClient(new AbortController().signal);
+    const answer = await rest.logs(view.project, {
       ...parameters,
       limit: PAGE_LINES,
       cursor: logCursor,
     });
-    if (signal.aborted) return;
+    // Another search began meanwhile: these lines aren't its.
+    if (page.get().logs !== logs) return;
     const all = [...(logs ?? []), ...answer.logs].slice(0, MOST_LINES);
     const cursor = all.length >= MOST_LINES ? null : answer.cursor;
     page.set({ logs: all, logCursor: cursor, searching: false });
   } catch (error) {
-    if (signal.aborted) return;
     const logProblem = error instanceof Error ? error.message : String(error);
     page.set({ logProblem, searching: false });
   }

@@ -36,12 +36,12 @@ export function logFilters({ view, applications }, actions) {
     }}>
       <label class="field grow"><span class="field-name">Text</span>
         <input id="log-text" type="search" value=${view.text} maxlength="500" spellcheck="false"
-          autocomplete="off" placeholder="words, &quot;a phrase&quot;, pref*  —  press / to search"
-          onInput=${(/** @type {InputEvent} */ event) => actions.type({ text: valueOf(event) })} />
+          autocomplete="off" placeholder=${'words, "a phrase", pref*   ( / to search )'}
+          onInput=${(/** @type {InputEvent} */ event) => actions.type({ text: textOf(event) })} />
       </label>
       <label class="field"><span class="field-name">Level</span>
         <select value=${view.level}
-          onChange=${(/** @type {Event} */ event) => actions.show({ ...view, level: valueOf(event) })}>
+          onChange=${(/** @type {Event} */ event) => actions.show({ ...view, level: textOf(event) })}>
           ${LEVELS.map(
             ([value, name]) => html`
             <option value=${value} selected=${view.level === value}>${name}</option>`,
@@ -52,7 +52,7 @@ export function logFilters({ view, applications }, actions) {
       <label class="field app"><span class="field-name">Application</span>
         <input type="search" list="known-applications" value=${view.application} spellcheck="false"
           autocomplete="off" placeholder="any"
-          onInput=${(/** @type {InputEvent} */ event) => actions.type({ application: valueOf(event).trim() })} />
+          onInput=${(/** @type {InputEvent} */ event) => actions.type({ application: textOf(event).trim() })} />
         <datalist id="known-applications">
           ${(applications ?? []).map(({ id, name }) => html`<option value=${id}>${name}</option>`)}
         </datalist>
@@ -63,7 +63,7 @@ export function logFilters({ view, applications }, actions) {
 }
 
 /** @param {Event} event */
-function valueOf(event) {
+function textOf(event) {
   return /** @type {HTMLInputElement} */ (event.target).value;
 }
 
@@ -75,7 +75,7 @@ function rangeField(view, actions) {
   const fixed = view.from !== '';
   /** @param {Event} event */
   const choose = (event) => {
-    const range = valueOf(event);
+    const range = textOf(event);
     if (range !== '') actions.show({ ...view, range, from: '', until: '', follow: true });
   };
   return html`

@@ -9,8 +9,8 @@ import { readView } from './view-state.js';
 
 const OVERVIEW_MS = 3000;
 const LOGS_MS = 2000;
-/** A search that isn't followed is asked again only now and then, to fill what wasn't answered. */
-const STILL_LOGS_MS = 2_147_483_647;
+/** The longest that a timer can wait. */
+const LONGEST_WAIT_MS = 2_147_483_647;
 const AWAY_MS = 4000;
 
 const root = document.getElementById('page');
@@ -18,27 +18,33 @@ if (root === null) throw new Error('index.html has no element #page');
 
 const page = createPageState({ view: readView(location.search) });
 
+// A search that isn't followed is asked once: older lines that were added stay.
+let searchWanted = true;
 const logs = repeat(
   async (signal) => {
-    await loadLogs(page, signal);
+    if (!searchWanted && !page.get().view.follow) return;
+    if (await loadLogs(page, signal)) searchWanted = false;
   },
   () => {
-    const { view, away, projects, logCursor, logs: shown } = page.get();
-    if (away !== undefined || projects === undefined) return AWAY_MS;
-    const longer = logCursor === null && (shown?.length ?? 0) > 0 && !view.follow;
-    return view.follow && !longer ? LOGS_MS : STILL_LOGS_MS;
+    if (searchWanted) return AWAY_MS;
+    return page.get().view.follow ? LOGS_MS : LONGEST_WAIT_MS;
   },
 );
+const reloadLogs = () => {
+  searchWanted = true;
+  logs.now();
+};
 const overview = repeat(
   async (signal) => {
-    const first = page.get().projects === undefined;
-    const wasAway = page.get().away !== undefined;
+    const before = page.get();
     await loadOverview(page, signal);
-    if (first || (wasAway && page.get().away === undefined)) logs.now();
+    const { projects, away } = page.get();
+    const first = before.projects === undefined && projects !== undefined;
+    if (first || (before.away !== undefined && away === undefined)) reloadLogs();
   },
   () => (page.get().away === undefined ? OVERVIEW_MS : AWAY_MS),
 );
-const actions = createActions({ page, reloadOverview: overview.now, reloadLogs: logs.now });
+const actions = createActions({ page, reloadOverview: overview.now, reloadLogs });
 
 let drawn = false;
 const draw = () => {

@@ -91,14 +91,16 @@ function streamRow(query, { view, actions, open }) {
     <tr role="row" key=${keyOf(query)}>
       <td role="cell" class="name-cell">
         <span class="name" title=${query.id}>${query.name === '' ? query.id : query.name}</span>
-        <span class="sub" title=${who}>${who}</span>
-        ${
-          query.partitions.length > 0 &&
-          html`
+        <span class="sub-line">
+          <span class="sub" title=${who}>${who}</span>
+          ${
+            query.partitions.length > 0 &&
+            html`
           <button type="button" class="inline" aria-expanded=${open}
             onClick=${() => actions.toggle(keyOf(query))}>
             ${open ? '▾' : '▸'} ${formatCount(query.partitions.length)} partitions</button>`
-        }
+          }
+        </span>
         ${open && partitionList(query)}
       </td>
       <td role="cell" data-label="Verdict">
@@ -107,13 +109,13 @@ function streamRow(query, { view, actions, open }) {
       </td>
       <td role="cell" class="num strong" data-label="Lag" title=${query.lag}>${formatCount(query.lag)}</td>
       <td role="cell" class="num" data-label="In, rows/s">${formatCount(query.inputRowsPerSecond)}</td>
-      <td role="cell" class="num" data-label="Processed, rows/s">${formatCount(query.processedRowsPerSecond)}</td>
+      <td role="cell" class="num" data-label="Processed/s">${formatCount(query.processedRowsPerSecond)}</td>
       <td role="cell" class="num" data-label="State rows">${formatCount(query.stateRows)}</td>
       <td role="cell" class="num" data-label="Watermark delay">
         ${query.watermarkDelayMs === null ? '—' : formatDuration(query.watermarkDelayMs)}</td>
       <td role="cell" data-label="Last batch">
         <span class="nowrap">${timeText(lastMs)}</span>
-        <span class="sub">#${query.batchId} · <a href="${viewAddress(logs)}#logs"
+        <span class="sub batch">#${query.batchId} · <a href="${viewAddress(logs)}#logs"
           onClick=${(/** @type {MouseEvent} */ event) => actions.follow(event, logs, 'logs')}>logs then</a></span>
       </td>
     </tr>
