@@ -6,14 +6,19 @@ import type { GrantStore } from './grant-store.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
+import type { LogReader, LogWriter } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
+import type { Quarantine } from './quarantine.ts';
 import { lockFolder } from './sql/folder-lock.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
+import { openLogReader } from './sql/log-reader.ts';
+import { openLogWriter } from './sql/log-writer.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
 import { openLedger } from './sql/open-ledger.ts';
+import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
 
 /**
  * The one place that chooses adapters. Everything of the embedded engine lies in one data folder:
@@ -34,6 +39,7 @@ export interface LedgerStores extends AsyncDisposable {
 }
 
 const ledgerFile = (folder: DataFolder): string => join(folder.path, 'ledger.db');
+const logFolder = (folder: DataFolder): string => join(folder.path, 'logs');
 const metricFolder = (folder: DataFolder): string => join(folder.path, 'metrics');
 
 /**
@@ -67,4 +73,23 @@ export function openMetricStoreWriter(
 
 export function openMetricStoreReader(folder: DataFolder): Promise<MetricReader> {
   return openMetricReader({ folder: metricFolder(folder) });
+}
+
+export function openLogStoreWriter(
+  folder: DataFolder,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+): Promise<LogWriter> {
+  return openLogWriter({ folder: logFolder(folder), ...deps });
+}
+
+export function openLogStoreReader(folder: DataFolder): Promise<LogReader> {
+  return openLogReader({ folder: logFolder(folder) });
+}
+
+/** @param onEvicted hears how many records went because it was full */
+export function openQuarantine(
+  folder: DataFolder,
+  onEvicted: (records: number) => void,
+): Promise<Quarantine> {
+  return openSqliteQuarantine({ file: join(folder.path, 'quarantine.db'), onEvicted });
 }

@@ -5,6 +5,24 @@ const webAddress = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'is no http address');
 
+const template = z
+  .string()
+  .refine((text) => /^https?:\/\//.test(text), 'must begin with http:// or https://')
+  .optional();
+
+/** Placeholders: {application} {attempt} {container} {user} {from} {until} {cluster}. */
+const links = z
+  .object({
+    sparkUi: template.describe(
+      'Spark UI of a running application, such as http://rm/proxy/{application}/.',
+    ),
+    historyServer: template.describe('Ended application in the History Server.'),
+    manager: template.describe("Application's page of the cluster manager."),
+    logs: template.describe('Logs of an application, such as Kibana with {from} and {until}.'),
+  })
+  .prefault({})
+  .describe('Templates of the links that the page shows.');
+
 const cluster = z
   .object({
     id: z.string().min(1).max(256).describe('Name of the cluster in every fact and answer.'),
@@ -14,6 +32,7 @@ const cluster = z
       .describe(
         'Manager that is asked for containers; none reads event logs and pushed facts only.',
       ),
+    links,
     urls: z
       .array(webAddress)
       .default([])

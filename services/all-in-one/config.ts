@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { apiConfig } from '../api/config.ts';
+import { containersConfig } from '../collectors/containers/config.ts';
+import { logsConfig } from '../collectors/logs/config.ts';
+import { metricsConfig } from '../collectors/metrics/config.ts';
+import { progressConfig } from '../collectors/progress/config.ts';
+import { meteringConfig } from '../metering/config.ts';
+
+/** Everything that `tollgate.yaml` can say, each part declared by its service. */
+export const tollgateConfig = z.object({
+  dataFolder: z
+    .string()
+    .min(1)
+    .default('tollgate-data')
+    .describe('Folder of the embedded stores; one process at a time uses it.'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severity of the log lines that Tollgate itself writes.'),
+  api: apiConfig,
+  logs: logsConfig.prefault({}).describe('Logs of drivers and executors.'),
+  metrics: metricsConfig.prefault({}).describe('Spark metrics over Graphite and HTTP.'),
+  progress: progressConfig.describe('Progress of streaming queries.'),
+  containers: containersConfig
+    .prefault({})
+    .describe('Clusters, event logs, and which project an application belongs to.'),
+  metering: meteringConfig.prefault({}).describe('Rates, prices and projects.'),
+});
+
+export type TollgateConfig = z.infer<typeof tollgateConfig>;

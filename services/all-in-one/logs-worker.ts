@@ -1,0 +1,33 @@
+import { openLogStoreWriter, openProjectLookup } from '../../shared/stores/open-stores.ts';
+import { startLogs } from '../collectors/logs/start.ts';
+import type { TollgateConfig } from './config.ts';
+import { openThreadQuarantine } from './open-thread-quarantine.ts';
+import { runThread } from './run-thread.ts';
+
+/** Log files, TCP and pushed logs, beside the one writer of the log store. */
+runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
+  const { config, clock, logger } = deps;
+  const folder = { path: deps.dataFolder };
+  await using resources = new AsyncDisposableStack();
+  const quarantine = resources.use(await openThreadQuarantine(deps));
+  const lookup = resources.use(openProjectLookup(folder, clock));
+  const writer = resources.use(await openLogStoreWriter(folder, { clock, logger }));
+  const logs = resources.use(
+    await startLogs({
+      ...deps,
+      config: config.logs,
+      writer,
+      quarantine,
+      projectOf: (cluster, application) => lookup.projectOf(cluster, application),
+      spoolFolder: `${deps.dataFolder}/spool`,
+    }),
+  );
+  const open = resources.move();
+  return {
+    handlers: {
+      'ingest-logs': (request: never) => logs.ingest(request),
+      'replay-logs': (records: never) => logs.replay(records),
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+});

@@ -1,0 +1,32 @@
+import { openMetricStoreWriter, openProjectLookup } from '../../shared/stores/open-stores.ts';
+import { startMetrics } from '../collectors/metrics/start.ts';
+import { startProgress } from '../collectors/progress/start.ts';
+import type { TollgateConfig } from './config.ts';
+import { openThreadQuarantine } from './open-thread-quarantine.ts';
+import { runThread } from './run-thread.ts';
+
+/** Graphite and progress: both write metric points, so both live beside the one writer of them. */
+runThread<Pick<TollgateConfig, 'metrics' | 'progress'>>('metrics', async (deps) => {
+  const { config, clock, logger } = deps;
+  const folder = { path: deps.dataFolder };
+  await using resources = new AsyncDisposableStack();
+  const quarantine = resources.use(await openThreadQuarantine(deps));
+  const lookup = resources.use(openProjectLookup(folder, clock));
+  const writer = resources.use(await openMetricStoreWriter(folder, { clock, logger }));
+  const projectOf = (cluster: string, application: string) =>
+    lookup.projectOf(cluster, application);
+  const common = { ...deps, writer, quarantine, projectOf };
+  const metrics = resources.use(await startMetrics({ ...common, config: config.metrics }));
+  const progress = resources.use(await startProgress({ ...common, config: config.progress }));
+  const open = resources.move();
+  return {
+    handlers: {
+      'ingest-metrics': (request: never) => metrics.ingest(request),
+      'ingest-progress': (request: never) => progress.ingest(request),
+      'replay-metrics': (records: never) => metrics.replay(records),
+      'replay-progress': (records: never) => progress.replay(records),
+      'graphite-addresses': async () => metrics.tcpAddresses,
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+});

@@ -1,0 +1,14 @@
+import { openQuarantine } from '../../shared/stores/open-stores.ts';
+import type { Quarantine } from '../../shared/stores/quarantine.ts';
+import type { ThreadDeps } from './run-thread.ts';
+
+/** The quarantine as one thread has it open; what goes because it is full is counted. */
+export function openThreadQuarantine(
+  deps: Pick<ThreadDeps<never>, 'dataFolder' | 'metrics'>,
+): Promise<Quarantine> {
+  const evicted = deps.metrics.counter(
+    'tollgate_quarantine_evicted_total',
+    'Records that left a full quarantine.',
+  );
+  return openQuarantine({ path: deps.dataFolder }, (records) => evicted({}, records));
+}

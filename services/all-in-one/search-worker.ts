@@ -1,0 +1,27 @@
+import { openLogStoreReader, openMetricStoreReader } from '../../shared/stores/open-stores.ts';
+import { runThread } from './run-thread.ts';
+
+type Search = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['search']>;
+type Fingerprints = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['fingerprints']>;
+type Volume = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['volume']>;
+type Query = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['query']>;
+type Latest = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['latest']>;
+
+/** Reads of logs and metrics, away from the thread that answers quota checks. */
+runThread<Record<string, never>>('search', async (deps) => {
+  const folder = { path: deps.dataFolder };
+  await using resources = new AsyncDisposableStack();
+  const logs = resources.use(await openLogStoreReader(folder));
+  const metrics = resources.use(await openMetricStoreReader(folder));
+  const open = resources.move();
+  return {
+    handlers: {
+      search: (...args: Search) => logs.search(...args),
+      fingerprints: (...args: Fingerprints) => logs.fingerprints(...args),
+      volume: (...args: Volume) => logs.volume(...args),
+      query: (...args: Query) => metrics.query(...args),
+      latest: (...args: Latest) => metrics.latest(...args),
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+});

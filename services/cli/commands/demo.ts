@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { catchUpClock } from '../../../shared/runtime/catch-up-clock.ts';
+import { systemClock } from '../../../shared/runtime/clock.ts';
+import { createLogger } from '../../../shared/telemetry/logger.ts';
+import { MINUTE_MS } from '../../../shared/values/instant.ts';
+import { startAllInOne } from '../../all-in-one/start.ts';
+import { simulatorConfig } from '../../simulator/config.ts';
+import { startSimulator } from '../../simulator/start.ts';
+import { demoConfig } from '../demo-config.ts';
+import { runUntilSignal } from '../run-until-signal.ts';
+
+interface Options {
+  readonly port: number;
+  readonly data?: string;
+  readonly seed: number;
+  readonly history: number;
+  readonly speed: number;
+}
+
+async function demo(options: Options): Promise<number> {
+  const say = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  await using resources = new AsyncDisposableStack();
+  const folder = options.data ?? (await mkdtemp(join(tmpdir(), 'tollgate-demo-')));
+  if (options.data === undefined) {
+    resources.defer(() => rm(folder, { recursive: true, force: true }));
+  }
+  const anchor = systemClock.now();
+  const catchUp = {
+    from: anchor - options.history * MINUTE_MS,
+    anchor,
+    speed: options.speed,
+  };
+  const clock = catchUpClock(systemClock, catchUp);
+  const logger = createLogger('simulator', 'warn');
+  const config = simulatorConfig.parse({ seed: options.seed });
+  const platform = resources.use(
+    await startSimulator({ config, folder: join(folder, 'platform'), clock, logger }),
+  );
+  const crash = Promise.withResolvers<string>();
+  const running = await startAllInOne({
+    config: demoConfig({ port: options.port, dataFolder: folder }, platform),
+    mode: 'demo',
+    catchUp,
+    onCrash: (part, error) => {
+      say(`the ${part} part has ended: ${String(error)}`);
+      crash.resolve(part);
+    },
+  });
+  const [graphitePort = 0] = running.graphitePorts;
+  platform.play({ graphitePort, url: running.url });
+  say(`Tollgate's demo is on ${running.url}`);
+  say(
+    `It plays ${options.history} minutes of a simulated platform at ${options.speed} X, then goes on live.`,
+  );
+  say('Ctrl+C stops it.');
+  return await runUntilSignal(running, crash.promise, say);
+}
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('a page with live data: a simulated platform through the real inputs')
+    .option('--port <port>', 'port of the API and the page', Number, 8_470)
+    .option('--data <folder>', 'folder to keep the data in; without it they go with the demo')
+    .option('--seed <n>', 'the same seed plays the same platform', Number, 7)
+    .option('--history <minutes>', 'minutes of the past to play first', Number, 120)
+    .option('--speed <times>', 'how fast the past is played', Number, 120)
+    .addHelpText('after', '\nExample:\n  $ tollgate demo --port 9000 --seed 3\n')
+    .action(async (options: Options) => {
+      process.exitCode = await demo(options);
+    });
+}
