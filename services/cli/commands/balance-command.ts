@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import type { z } from 'zod';
+import { restBalance, restProjects } from '../../../shared/contracts/rest.ts';
+import type { CliIo } from '../cli-io.ts';
+import {
+  client,
+  printJson,
+  type SharedOptions,
+  withExample,
+  withShared,
+} from '../command-options.ts';
+import { table } from '../table.ts';
+
+type Balance = z.infer<typeof restBalance>;
+
+const HOURS_SHOWN = 10_000;
+
+/** When the credits end at the present burn; '' when they don't. Only for people: not exact. */
+function lasts({ balance, burnPerHour, unlimited }: Balance): string {
+  if (unlimited) return 'no limit';
+  const hours = Number(balance) / Number(burnPerHour);
+  if (Number(balance) <= 0) return 'exhausted';
+  if (!Number.isFinite(hours) || hours > HOURS_SHOWN) return '';
+  return hours >= 48 ? `${Math.floor(hours / 24)} days` : `${hours.toFixed(1)} hours`;
+}
+
+/** At most three decimals, for a table; `--json` has all nine. */
+export function shortCredits(credits: string): string {
+  const [whole = '0', fraction = ''] = credits.split('.');
+  const short = fraction.slice(0, 3);
+  const cut = fraction.length > short.length;
+  return short === '' ? whole : `${whole}.${short}${cut ? '…' : ''}`;
+}
+
+function print(balances: readonly Balance[]): string {
+  const numbers = ['BALANCE', 'GRANTED', 'CHARGED', 'ACCRUED', 'BURN/H'];
+  const columns = [
+    { title: 'PROJECT' },
+    ...numbers.map((title) => ({ title, align: 'right' as const })),
+    { title: 'LASTS' },
+  ];
+  return table(
+    columns,
+    balances.map((one) => [
+      one.project,
+      ...[one.balance, one.granted, one.charged, one.accrued, one.burnPerHour].map(shortCredits),
+      lasts(one),
+    ]),
+  );
+}
+
+/** `tollgate balance [PROJECT]`: what is left, and for how long. */
+export function balanceCommand(io: CliIo): Command {
+  const command = new Command('balance')
+    .description('Credits that a project, or every project, has left')
+    .argument('[project]', 'only this project')
+    .action(async (project: string | undefined, options: SharedOptions) => {
+      const rest = client(io, options);
+      if (project !== undefined) {
+        const path = `/v1/projects/${encodeURIComponent(project)}/balance`;
+        const balance = await rest.get(path, restBalance);
+        return options.json ? printJson(io, balance) : io.out(`${print([balance])}\n`);
+      }
+      const { projects } = await rest.get('/v1/projects', restProjects);
+      const balances = projects.map(({ balance }) => balance);
+      if (options.json) return printJson(io, { balances });
+      return io.out(`${print(balances)}\n`);
+    });
+  return withExample(withShared(command), 'tollgate balance etl');
+}

@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import type { z } from 'zod';
+import { restPrices } from '../../../shared/contracts/rest.ts';
+import type { CliIo } from '../cli-io.ts';
+import {
+  client,
+  printJson,
+  type SharedOptions,
+  withExample,
+  withShared,
+} from '../command-options.ts';
+import { stepLine } from '../step-line.ts';
+import { table } from '../table.ts';
+
+type Pool = z.infer<typeof restPrices>['pools'][number];
+type Epoch = Pool['now'];
+
+interface PriceOptions extends SharedOptions {
+  readonly pool?: string;
+  readonly from: string;
+}
+
+/** The line stays readable beside its table. */
+const LINE_COLUMNS = 48;
+/** A price of this much fills the line even when it never came to it. */
+const LOWEST_CEILING = 1.5;
+
+function minute(instant: string): string {
+  return `${instant.slice(0, 10)} ${instant.slice(11, 16)}`;
+}
+
+function rows({ pool, now, next, history }: Pool): string[][] {
+  const row = (name: string, { start, end, multiplier, reason }: Epoch, state: string) => [
+    name,
+    `${multiplier} X`,
+    minute(start),
+    end === null ? '' : minute(end),
+    state,
+    reason,
+  ];
+  const past = history.filter(({ start }) => start !== now.start && start !== next?.start);
+  return [
+    ...(next === null ? [] : [row(pool, next, 'announced')]),
+    row(pool, now, 'now'),
+    ...past.toReversed().map((epoch) => row(pool, epoch, '')),
+  ];
+}
+
+/** The price of the window as one stepped line, up to now. */
+function line({ pool, now, history }: Pool, until: number): string {
+  const points = [...history, now]
+    .map(({ start, multiplier }) => ({ start: Date.parse(start), value: Number(multiplier) }))
+    .filter(({ start }) => start <= until)
+    .sort((a, b) => a.start - b.start);
+  const from = points[0]?.start ?? until;
+  if (from >= until) return `${pool}  ${now.multiplier} X`;
+  const ceiling = Math.max(LOWEST_CEILING, ...points.map(({ value }) => value));
+  const drawn = stepLine(points, { from, until }, { floor: 1, ceiling }, LINE_COLUMNS);
+  return `${pool}  ${drawn}  ${now.multiplier} X`;
+}
+
+/** `tollgate price`: what a unit costs now, what is announced, and how it came there. */
+export function priceCommand(io: CliIo): Command {
+  const command = new Command('price')
+    .description('Price of each pool: now, announced, and before')
+    .option('--pool <id>', 'only this pool')
+    .option('--from <time>', 'begin of the history: -6h, or ISO 8601 with a zone', '-6h')
+    .action(async (options: PriceOptions) => {
+      const { pool, from } = options;
+      const prices = await client(io, options).get('/v1/prices', restPrices, { pool, from });
+      if (options.json) return printJson(io, prices);
+      const until = io.clock.now();
+      for (const one of prices.pools) io.out(`${line(one, until)}\n`);
+      const columns = ['POOL', 'PRICE', 'FROM (UTC)', 'UNTIL', '', 'REASON'];
+      const text = table(
+        columns.map((title) => ({ title })),
+        prices.pools.flatMap(rows),
+      );
+      io.out(`\n${text}\n`);
+    });
+  return withExample(withShared(command), 'tollgate price --from -24h');
+}

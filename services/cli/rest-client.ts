@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { restProblem } from '../../shared/contracts/rest.ts';
+import { CliError, EXIT } from './cli-io.ts';
+import { printable } from './printable.ts';
+
+export const DEFAULT_URL = 'http://127.0.0.1:8470';
+
+const TIMEOUT_MS = 60_000;
+
+/** Query parameters; those without a value are left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+function addressOf(base: string, path: string, query: Query): URL {
+  if (!URL.canParse(base) || !/^https?:$/.test(new URL(base).protocol)) {
+    throw new CliError(EXIT.usage, `--url ${base} is no http address; such as ${DEFAULT_URL}`);
+  }
+  const url = new URL(path, base);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+function unreachable(base: string, cause: unknown): CliError {
+  const inner = cause instanceof Error ? cause.cause : undefined;
+  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
+  const text =
+    code === 'ECONNREFUSED'
+      ? `nothing listens at ${base}`
+      : `${base} does not answer${code === '' ? '' : ` (${code})`}`;
+  const message = `${text}; start Tollgate with "tollgate start" or "tollgate demo", or name another address with --url`;
+  return new CliError(EXIT.unreachable, message, { cause });
+}
+
+/** What a problem says, each wrong part on a line of its own. */
+function problemText(status: number, body: string): string {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return `the answer is ${status} and no problem+json: is this a Tollgate?`;
+  }
+  const { success, data } = restProblem.safeParse(json);
+  if (!success) return `the answer is ${status} and no problem+json: is this a Tollgate?`;
+  const errors = (data.errors ?? []).map(({ path, message }) => `  ${path}: ${message}`);
+  return [`${data.title} (${data.code}): ${data.detail}`, ...errors].map(printable).join('\n');
+}
+
+/** Calls a running Tollgate. Every failure is a CliError that says what to do. */
+export class RestClient {
+  readonly #base: string;
+  readonly #signal: AbortSignal;
+
+  constructor(base: string, signal: AbortSignal) {
+    this.#base = base;
+    this.#signal = signal;
+  }
+
+  get<S extends z.ZodType>(path: string, schema: S, query: Query = {}): Promise<z.output<S>> {
+    return this.#call(addressOf(this.#base, path, query), schema, { method: 'GET' });
+  }
+
+  post<S extends z.ZodType>(path: string, schema: S, body: object): Promise<z.output<S>> {
+    return this.#call(addressOf(this.#base, path, {}), schema, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'Content-Type': 'application/json' },
+    });
+  }
+
+  async #call<S extends z.ZodType>(url: URL, schema: S, init: RequestInit): Promise<z.output<S>> {
+    let response: Response;
+    let text: string;
+    try {
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      response = await fetch(url, { ...init, signal });
+      text = await response.text();
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      throw unreachable(this.#base, error);
+    }
+    if (!response.ok) throw new CliError(EXIT.refused, problemText(response.status, text));
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch (cause) {
+      const what = cause instanceof z.ZodError ? 'another version of Tollgate' : 'no Tollgate';
+      const message = `the answer of ${url.origin}${url.pathname} is not understood: ${what}?`;
+      throw new CliError(EXIT.refused, message, { cause });
+    }
+  }
+}
