@@ -60,12 +60,13 @@ export class SqlJournalWriter implements JournalWriter {
   }
 
   async checkpoints(prefix: string): Promise<Checkpoint[]> {
-    return this.#db
+    const rows = await this.#db
       .selectFrom('checkpoint')
       .select(['source', 'position'])
       .where(sql<boolean>`substr(source, 1, length(${prefix})) = ${prefix}`)
       .orderBy('source')
       .execute();
+    return rows.map(({ source, position }) => ({ source, position }));
   }
 
   /** The connection is the ledger's, which closes it. */
