@@ -66,6 +66,7 @@ export function aContainer(more: Partial<ContainerState> = {}): ContainerState {
     start: T0,
     end: T0 + 100,
     coverage: 'running',
+    witnessedUntil: T0 + 100,
     resources: SMALL,
     accrued: 70n,
     perHour: 600n,

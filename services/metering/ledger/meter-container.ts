@@ -55,6 +55,7 @@ export function meterContainer(
       start: life.start,
       end: over ? life.end : seenEnd,
       coverage: over ? life.coverage : 'running',
+      witnessedUntil: Math.min(life.witnessedUntil, seenEnd),
       resources: resourcesAt(life.intervals, seenEnd),
       accrued: over ? 0n : accrued,
       perHour: over ? 0n : hourCost(life.intervals, context),
@@ -64,9 +65,10 @@ export function meterContainer(
   };
 }
 
-/** Only the hour in which an inferred end lies is unsure: before it, the container was seen. */
+/** An hour is sure when the container was seen throughout, however its end came to be known. */
 function coverageOf(hour: Instant, life: ContainerLife): DesiredLine['coverage'] {
-  return life.coverage === 'inferred' && hour === utcHour(life.end - 1) ? 'inferred' : 'exact';
+  const seen = hour + HOUR_MS <= life.witnessedUntil;
+  return life.coverage === 'exact' || seen ? 'exact' : 'inferred';
 }
 
 function resourcesAt(

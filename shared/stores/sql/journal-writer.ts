@@ -6,6 +6,7 @@ import type { JournalBatch, JournalWriteResult, JournalWriter } from '../journal
 import { canonicalJson } from './canonical-json.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerTables } from './ledger-schema.ts';
+import { reopenInferred } from './reopen-inferred.ts';
 
 const CHUNK = 100;
 
@@ -164,6 +165,7 @@ async function recordEvidence(
       )
       .execute();
   }
+  await reopenInferred(trx, rows);
 }
 
 /** Later stands; of two at one time the one that counted more, so that their order is nothing. */
