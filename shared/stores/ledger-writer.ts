@@ -74,8 +74,8 @@ export interface ApplicationView {
 export interface Restatement {
   readonly cluster: string;
   readonly application: string;
-  /** `all` when project or tags changed; `running` when its end became known. */
-  readonly containers: 'all' | 'running';
+  /** `all` when project or tags changed; those that run or whose end is inferred when its end did. */
+  readonly containers: 'all' | 'unsure';
 }
 
 /** One settlement, written as one transaction. */

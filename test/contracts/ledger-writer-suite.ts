@@ -132,11 +132,11 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
     assert.deepEqual(await names(T0 + 20), ['sooner', 'later']);
     assert.deepEqual(await names(T0 + 20, 1), ['sooner']);
     assert.equal((await store.ledgerWriter.due(T0 + 10, 1))[0]?.chargedUntil, T0 - HOUR_MS);
-    const restate = (what: 'all' | 'running') =>
+    const restate = (what: 'all' | 'unsure') =>
       store.ledgerWriter.settle(
         aSettlement({ restate: [{ cluster: 'yarn-1', application: 'app-1', containers: what }] }),
       );
-    await restate('running');
+    await restate('unsure');
     assert.deepEqual(await names(1), ['later', 'sooner']);
     await restate('all');
     assert.deepEqual(await names(1), ['later', 'over', 'sooner']);

@@ -77,12 +77,10 @@ async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<
   for (const { cluster, application, containers } of restatements) {
     const update = trx
       .updateTable('container')
+      .set({ next_at: 0, charged_until: null })
       .where('cluster', '=', cluster)
       .where('application', '=', application);
-    await (containers === 'all'
-      ? update.set({ next_at: 0, charged_until: null })
-      : update.set({ next_at: 0 }).where('state', '=', 'running')
-    ).execute();
+    await (containers === 'all' ? update : update.where('coverage', '!=', 'exact')).execute();
   }
 }
 
