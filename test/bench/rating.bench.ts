@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { tariffOf } from '../../services/metering/config.ts';
 import { Settler } from '../../services/metering/ledger/settler.ts';
 import type { PriceEpoch } from '../../shared/contracts/charge.ts';
+import type { ContainerFact } from '../../shared/contracts/container-fact.ts';
 import { rateIntervals } from '../../shared/rating/rate-interval.ts';
 import { systemClock } from '../../shared/runtime/clock.ts';
-import { openLedger } from '../../shared/stores/sql/open-ledger.ts';
+import { type Ledger, openLedger } from '../../shared/stores/sql/open-ledger.ts';
 import { HOUR_MS, MINUTE_MS } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
@@ -61,28 +62,34 @@ function benchRating(print: (line: string) => void): void {
   print(`rating: ten times the intervals take ${(whole / tenth).toFixed(1)} times as long`);
 }
 
+async function record(ledger: Ledger, facts: readonly ContainerFact[]): Promise<number> {
+  const start = systemClock.elapsed();
+  for (let from = 0; from < facts.length; from += 500) {
+    const batch = journalBatch({ facts: facts.slice(from, from + 500) });
+    await ledger.journalWriter.record(batch, T0);
+  }
+  return facts.length / ((systemClock.elapsed() - start) / 1_000);
+}
+
+/** @returns rows written, and containers and rows a second */
+async function settleAll(settler: Settler, now: number) {
+  let rows = 0;
+  let containers = 0;
+  const start = systemClock.elapsed();
+  for (;;) {
+    const { settlement, caughtUp } = await settler.settle(now);
+    rows += settlement.charges.length;
+    containers += settlement.containers.length;
+    if (caughtUp) break;
+  }
+  const elapsed = (systemClock.elapsed() - start) / 1_000;
+  return { rowRate: Math.round(rows / elapsed), containerRate: Math.round(containers / elapsed) };
+}
+
 async function benchSettling(print: (line: string) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-bench-'));
   try {
     await using ledger = await openLedger({ file: join(folder, 'ledger.db') });
-    const facts = Array.from({ length: CONTAINERS }, (_, i) => {
-      const more = { container: `c${i}`, application: `app-${i % 200}` };
-      const start = T0 + (i % 600) * 1_000;
-      return [
-        containerFact('container-started', start, more),
-        containerFact('container-stopped', start + 150 * MINUTE_MS, more),
-      ];
-    }).flat();
-    let start = systemClock.elapsed();
-    for (let from = 0; from < facts.length; from += 500) {
-      const batch = journalBatch({ facts: facts.slice(from, from + 500) });
-      await ledger.journalWriter.record(batch, T0);
-    }
-    const recording = (systemClock.elapsed() - start) / 1_000;
-    print(
-      `journal: ${Math.round(facts.length / recording)} facts/s, 500 a transaction, fsync each`,
-    );
-
     const settler = new Settler(meteringStores(ledger), {
       tariff: tariffOf(meteringOptions()),
       poolOf: () => 'default',
@@ -91,18 +98,20 @@ async function benchSettling(print: (line: string) => void): Promise<void> {
       factsMax: 1_000,
       containersMax: 500,
     });
-    let rows = 0;
-    start = systemClock.elapsed();
-    for (;;) {
-      const { settlement, caughtUp } = await settler.settle(T0 + 24 * HOUR_MS);
-      rows += settlement.charges.length;
-      if (caughtUp) break;
-    }
-    const settling = (systemClock.elapsed() - start) / 1_000;
-    print(
-      `settling: ${Math.round(rows / settling)} charge rows/s, ` +
-        `${Math.round(CONTAINERS / settling)} containers/s from journal to ledger`,
+    const ids = Array.from({ length: CONTAINERS }, (_, i) => i);
+    const more = (i: number) => ({ container: `c${i}`, application: `app-${i % 200}` });
+    const starts = ids.map((i) => containerFact('container-started', T0 + i, more(i)));
+    const stops = ids.map((i) =>
+      containerFact('container-stopped', T0 + i + 150 * MINUTE_MS, more(i)),
     );
+    const recording = await record(ledger, starts);
+    print(`journal: ${Math.round(recording)} facts/s, 500 a transaction, fsync each`);
+    await settleAll(settler, T0 + 60_000);
+    const again = await settleAll(settler, T0 + 65_000);
+    print(`accruing: ${again.containerRate} running containers/s brought up to date`);
+    await record(ledger, stops);
+    const { rowRate, containerRate } = await settleAll(settler, T0 + 24 * HOUR_MS);
+    print(`settling: ${containerRate} stopped containers/s, ${rowRate} charge rows/s`);
     const project = 'unattributed' as ProjectId;
     const checking = seconds(() => {
       for (let i = 0; i < CHECKS; i += 1) void ledger.ledgerReader.quota(project, 'default', T0);

@@ -5,6 +5,7 @@ import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
 import { HOUR_MS } from '../../shared/values/instant.ts';
 import { SMALL, T0 } from '../support/fact-builders.ts';
+import { journalBatch } from '../support/journal-batch.ts';
 import {
   aCharge,
   aContainer,
@@ -14,8 +15,9 @@ import {
   LARGE,
   ML,
 } from '../support/ledger-builders.ts';
+import type { OpenJournal } from './journal-suite.ts';
 
-interface OpenLedger extends AsyncDisposable {
+interface OpenLedger extends OpenJournal {
   readonly ledgerWriter: LedgerWriter;
   readonly ledgerReader: LedgerReader;
 }
@@ -141,6 +143,26 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
     await restate('all');
     assert.deepEqual(await names(1), ['later', 'over', 'sooner']);
     assert.equal((await store.ledgerWriter.due(1, 1))[0]?.chargedUntil, undefined);
+  });
+
+  test(`${engine}: evidence makes a container due whose end was inferred without it`, async () => {
+    await using store = await open();
+    const seen = (until: number) =>
+      store.journalWriter.record(journalBatch({ evidence: [{ ...C1, until }] }), T0);
+    const inferred = { coverage: 'inferred', state: 'ended', nextAt: undefined } as const;
+    const closed = aContainer({ ...inferred, witnessedUntil: T0 + 100 });
+    const settlement = aSettlement({ containers: [closed], applications: [anApplication()] });
+    // Stored after the settlement had read the journal, and before it was written.
+    await seen(T0 + 101);
+    await store.ledgerWriter.settle(settlement);
+    assert.equal((await store.ledgerWriter.due(T0, 9)).length, 1);
+    const informed = aContainer({ ...inferred, witnessedUntil: T0 + 101 });
+    await store.ledgerWriter.settle({ ...settlement, containers: [informed] });
+    assert.deepEqual(await store.ledgerWriter.due(T0, 9), []);
+    await seen(T0 + 101);
+    assert.deepEqual(await store.ledgerWriter.due(T0, 9), [], 'known evidence is no news');
+    await seen(T0 + 102);
+    assert.deepEqual(await store.ledgerWriter.due(T0, 9), [{ ...C1, chargedUntil: undefined }]);
   });
 
   test(`${engine}: an application that changes its project takes its accrual along`, async () => {
