@@ -39,8 +39,9 @@ export interface Metering extends AsyncDisposable {
   settleNow(): Promise<void>;
 }
 
-const FACTS_MAX = 2_000;
-const CONTAINERS_MAX = 1_000;
+/** Most of one settlement: a transaction of some 100 ms, in which the thread serves nothing else. */
+const FACTS_MAX = 1_000;
+const CONTAINERS_MAX = 500;
 const FAILURE_WAIT_MAX_MS = 60_000;
 
 async function grantConfigured(

@@ -17,6 +17,8 @@ export interface ContainerState {
   /** Last evidence while it runs. */
   readonly end: Instant;
   readonly coverage: 'exact' | 'inferred' | 'running';
+  /** Its last evidence, which an inferred end may be later than. */
+  readonly witnessedUntil: Instant;
   /** What it holds now, or held last. */
   readonly resources: Resources;
   /** Used up to its last evidence and not charged yet. */
@@ -72,8 +74,8 @@ export interface ApplicationView {
 export interface Restatement {
   readonly cluster: string;
   readonly application: string;
-  /** `all` when project or tags changed; `running` when its end became known. */
-  readonly containers: 'all' | 'running';
+  /** `all` when project or tags changed; those that run or whose end is inferred when its end did. */
+  readonly containers: 'all' | 'unsure';
 }
 
 /** One settlement, written as one transaction. */
@@ -116,7 +118,10 @@ export interface LedgerWriter extends AsyncDisposable {
   applications(
     refs: readonly { cluster: string; application: string }[],
   ): Promise<Map<string, ApplicationState>>;
-  /** Containers whose `nextAt` has come, the longest due first. */
+  /**
+   * Containers whose `nextAt` has come, the longest due first; those too whose end was inferred
+   * and that have been seen since.
+   */
   due(now: Instant, limit: number): Promise<DueContainer[]>;
   /** All or nothing; a charge id that exists is a no-op, and so is the whole settlement repeated. */
   settle(settlement: Settlement): Promise<void>;

@@ -7,6 +7,7 @@ interface Bench {
 
 const BENCHES: Record<string, () => Promise<Bench>> = {
   progress: () => import('./progress.bench.ts'),
+  rating: () => import('./rating.bench.ts'),
 };
 
 function machine(): string {

@@ -26,6 +26,8 @@ export interface ContainerLife {
   readonly start: Instant;
   /** Of an open one: its last evidence. */
   readonly end: Instant;
+  /** Up to here it was seen, or is known to have stopped; after it the end is inferred. */
+  readonly witnessedUntil: Instant;
   /** `open`: no stop is known, and it has been heard of within the lease. */
   readonly coverage: 'exact' | 'inferred' | 'open';
   /** Joined without gap from start to end; empty when nothing may be charged. */
@@ -91,21 +93,26 @@ export function containerLife(
   const facts = inOrder(witnessed.facts);
   const first = facts.find((fact) => fact.kind === 'container-started');
   if (first === undefined) return { life: undefined, anomalies: withoutStart(facts) };
-  const { end, coverage } = endOf(first, facts, { witnessed, now, leaseMs });
+  const ending = endOf(first, facts, { witnessed, now, leaseMs });
   const life = {
     application: first.application,
     attempt: first.attempt,
     role: first.role,
     start: first.at,
-    end,
-    coverage,
+    ...ending,
   };
   const anomalies = lifeAnomalies(facts, first, life);
   const timeline = resourceTimeline(facts);
   const implausible = implausibility(timeline, life);
   if (implausible !== undefined) {
     return {
-      life: { ...life, end: first.at, coverage: 'exact', intervals: [] },
+      life: {
+        ...life,
+        end: first.at,
+        witnessedUntil: first.at,
+        coverage: 'exact',
+        intervals: [],
+      },
       anomalies: [...anomalies, { anomaly: implausible, factId: first.id }],
     };
   }
@@ -129,21 +136,30 @@ function endOf(
   first: ContainerFact,
   facts: readonly ContainerFact[],
   { witnessed, now, leaseMs }: Ending,
-): Pick<ContainerLife, 'end' | 'coverage'> {
+): Pick<ContainerLife, 'end' | 'witnessedUntil' | 'coverage'> {
   const stops = facts.filter((fact) => fact.kind === 'container-stopped');
   const stop = mostTrusted(stops.filter((fact) => fact.at > first.at))[0];
-  if (stop !== undefined) return { end: stop.at, coverage: 'exact' };
+  if (stop !== undefined) {
+    return { end: stop.at, witnessedUntil: stop.at, coverage: 'exact' };
+  }
   // Only stops before its start: it is over, and when is not known. Nothing is charged for it.
-  if (stops.length > 0) return { end: first.at, coverage: 'exact' };
-  const seen = facts.filter(({ at }) => at <= now).map(({ at }) => at);
-  const evidence = Math.min(witnessed.evidence ?? first.at, Math.max(now, first.at));
-  const last = Math.max(first.at, evidence, ...seen);
+  if (stops.length > 0) {
+    return { end: first.at, witnessedUntil: first.at, coverage: 'exact' };
+  }
+  const last = Math.max(first.at, witnessed.evidence ?? first.at, ...facts.map(({ at }) => at));
+  // Seen at a time that is still to come, by a clock that is ahead: it can't be over yet.
+  if (last > now) return openUntil(Math.max(first.at, now));
   const applicationEnd = witnessed.applicationEnd(first.attempt);
   if (applicationEnd !== undefined && applicationEnd > first.at) {
-    return { end: Math.max(applicationEnd, last), coverage: 'inferred' };
+    return { end: Math.max(applicationEnd, last), witnessedUntil: last, coverage: 'inferred' };
   }
   const silentSince = Math.max(last, witnessed.learnedAt);
-  return { end: last, coverage: now >= silentSince + leaseMs ? 'inferred' : 'open' };
+  if (now < silentSince + leaseMs) return openUntil(last);
+  return { end: last, witnessedUntil: last, coverage: 'inferred' };
+}
+
+function openUntil(end: Instant): Pick<ContainerLife, 'end' | 'witnessedUntil' | 'coverage'> {
+  return { end, witnessedUntil: end, coverage: 'open' };
 }
 
 function lifeAnomalies(

@@ -36,7 +36,8 @@ export function meterContainer(
   context: MeterContext,
 ): { readonly charges: Charge[]; readonly state: ContainerState } {
   const { now, tariff, epochs } = context;
-  const seenEnd = Math.min(life.end, Math.max(now, life.start));
+  // Beyond what is witnessed, an hour charged now could turn out to have been seen after all.
+  const seenEnd = Math.min(life.witnessedUntil, Math.max(now, life.start));
   const over = life.coverage !== 'open' && life.end <= now;
   const chargedUntil = over ? life.end : utcHour(seenEnd);
   const charged = clipIntervals(life.intervals, { start: from, end: chargedUntil });
@@ -55,6 +56,7 @@ export function meterContainer(
       start: life.start,
       end: over ? life.end : seenEnd,
       coverage: over ? life.coverage : 'running',
+      witnessedUntil: seenEnd,
       resources: resourcesAt(life.intervals, seenEnd),
       accrued: over ? 0n : accrued,
       perHour: over ? 0n : hourCost(life.intervals, context),
@@ -64,9 +66,10 @@ export function meterContainer(
   };
 }
 
-/** Only the hour in which an inferred end lies is unsure: before it, the container was seen. */
+/** An hour is sure when the container was seen throughout, however its end came to be known. */
 function coverageOf(hour: Instant, life: ContainerLife): DesiredLine['coverage'] {
-  return life.coverage === 'inferred' && hour === utcHour(life.end - 1) ? 'inferred' : 'exact';
+  const seen = hour + HOUR_MS <= life.witnessedUntil;
+  return life.coverage === 'exact' || seen ? 'exact' : 'inferred';
 }
 
 function resourcesAt(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { PriceSetter } from './price-setter.ts';
@@ -59,6 +60,8 @@ export class Meter {
       const settled = await this.#settler.settle(this.#clock.now());
       this.#count(settled);
       if (settled.caughtUp || signal?.aborted) return;
+      // SQLite answers without leaving the thread: let what else it serves have a turn.
+      await setImmediate();
     }
   }
 }

@@ -275,5 +275,6 @@ function restatementOf(
   const changed =
     before.project !== after.project || canonicalTags(before.tags) !== canonicalTags(after.tags);
   if (changed) return { cluster, application, containers: 'all' };
-  return endedNow ? { cluster, application, containers: 'running' } : undefined;
+  const ended = endedNow || before.ended !== after.ended;
+  return ended ? { cluster, application, containers: 'unsure' } : undefined;
 }

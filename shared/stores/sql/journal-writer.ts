@@ -6,6 +6,7 @@ import type { JournalBatch, JournalWriteResult, JournalWriter } from '../journal
 import { canonicalJson } from './canonical-json.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerTables } from './ledger-schema.ts';
+import { reopenInferred } from './reopen-inferred.ts';
 
 const CHUNK = 100;
 
@@ -60,12 +61,13 @@ export class SqlJournalWriter implements JournalWriter {
   }
 
   async checkpoints(prefix: string): Promise<Checkpoint[]> {
-    return this.#db
+    const rows = await this.#db
       .selectFrom('checkpoint')
       .select(['source', 'position'])
       .where(sql<boolean>`substr(source, 1, length(${prefix})) = ${prefix}`)
       .orderBy('source')
       .execute();
+    return rows.map(({ source, position }) => ({ source, position }));
   }
 
   /** The connection is the ledger's, which closes it. */
@@ -163,6 +165,7 @@ async function recordEvidence(
       )
       .execute();
   }
+  await reopenInferred(trx, rows);
 }
 
 /** Later stands; of two at one time the one that counted more, so that their order is nothing. */

@@ -83,6 +83,7 @@ export interface LedgerTables {
     start: Int;
     end: Int;
     coverage: string;
+    witnessed_until: Int;
     millicores: Int;
     memory_mib: Int;
     gpus: Int;
@@ -181,6 +182,7 @@ CREATE TABLE balance (
 CREATE TABLE container (
   cluster TEXT NOT NULL, container TEXT NOT NULL, application TEXT NOT NULL,
   state TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, coverage TEXT NOT NULL,
+  witnessed_until INTEGER NOT NULL,
   millicores INTEGER NOT NULL, memory_mib INTEGER NOT NULL, gpus INTEGER NOT NULL,
   accrued INTEGER NOT NULL, per_hour INTEGER NOT NULL, charged_until INTEGER, next_at INTEGER,
   PRIMARY KEY (cluster, container)

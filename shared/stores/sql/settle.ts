@@ -15,6 +15,7 @@ import { rowOfCharge } from './charge-row.ts';
 import { inChunks } from './in-chunks.ts';
 import { addToBalances, BalanceChanges } from './ledger-balances.ts';
 import type { LedgerTables } from './ledger-schema.ts';
+import { reopenInferred } from './reopen-inferred.ts';
 
 const CHUNK = 100;
 
@@ -64,6 +65,10 @@ export async function settle(trx: Trx, settlement: Settlement): Promise<void> {
   }
   await writeApplications(trx, works, balances);
   await writeContainers(trx, settlement.containers);
+  await reopenInferred(
+    trx,
+    settlement.containers.filter(({ coverage }) => coverage === 'inferred'),
+  );
   await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances);
 }
@@ -72,12 +77,10 @@ async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<
   for (const { cluster, application, containers } of restatements) {
     const update = trx
       .updateTable('container')
+      .set({ next_at: 0, charged_until: null })
       .where('cluster', '=', cluster)
       .where('application', '=', application);
-    await (containers === 'all'
-      ? update.set({ next_at: 0, charged_until: null })
-      : update.set({ next_at: 0 }).where('state', '=', 'running')
-    ).execute();
+    await (containers === 'all' ? update : update.where('coverage', '!=', 'exact')).execute();
   }
 }
 
@@ -324,6 +327,7 @@ async function writeContainers(trx: Trx, states: readonly ContainerState[]): Pro
           start: state.start,
           end: state.end,
           coverage: state.coverage,
+          witnessed_until: state.witnessedUntil,
           millicores: state.resources.millicores,
           memory_mib: state.resources.memoryMib,
           gpus: state.resources.gpus,
@@ -340,6 +344,7 @@ async function writeContainers(trx: Trx, states: readonly ContainerState[]): Pro
           start: (eb) => eb.ref('excluded.start'),
           end: (eb) => eb.ref('excluded.end'),
           coverage: (eb) => eb.ref('excluded.coverage'),
+          witnessed_until: (eb) => eb.ref('excluded.witnessed_until'),
           millicores: (eb) => eb.ref('excluded.millicores'),
           memory_mib: (eb) => eb.ref('excluded.memory_mib'),
           gpus: (eb) => eb.ref('excluded.gpus'),

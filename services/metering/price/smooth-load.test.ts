@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { loadFact, T0 } from '../../../test/support/fact-builders.ts';
+import { DEFAULT_PRICE_RULE } from './price-rule.ts';
+import { NO_LOAD, poolShare, smoothLoad } from './smooth-load.ts';
+
+const RULE = DEFAULT_PRICE_RULE;
+const TICK_MS = 10_000;
+
+const samplesOf = (shares: readonly number[], from = T0) =>
+  shares.map((share, i) => loadFact(from + i * TICK_MS, share));
+
+function smoothed(shares: readonly number[]): number {
+  return smoothLoad(NO_LOAD, samplesOf(shares), RULE).load;
+}
+
+test('load rises by a tenth of the difference in 10 s, and falls by three hundredths', () => {
+  assert.ok(Math.abs(smoothed([1]) - 0.1) < 1e-12);
+  assert.ok(Math.abs(smoothed([1, 1]) - 0.19) < 1e-12);
+  assert.ok(Math.abs(smoothed([1, 0]) - 0.097) < 1e-12);
+});
+
+test('sampling more often changes nothing', () => {
+  const every10 = [0, 10, 20, 30].map((s) => loadFact(T0 + s * 1_000, 0.9));
+  const every5 = [0, 5, 10, 15, 20, 25, 30].map((s) => loadFact(T0 + s * 1_000, 0.9));
+  const a = smoothLoad(NO_LOAD, every10, RULE).load;
+  const b = smoothLoad(NO_LOAD, every5, RULE).load;
+  assert.ok(Math.abs(a - b) < 1e-12, `${a} ${b}`);
+});
+
+test('pending demand counts, and counts no more than twice the capacity', () => {
+  const pending = { millicores: 50_000, memoryMib: 0, gpus: 0 };
+  const waiting = smoothLoad(NO_LOAD, [loadFact(T0, 0.5, { pending })], RULE);
+  assert.equal(poolShare(Object.values(waiting.clusters)), 1);
+  const flood = { ...pending, millicores: 900_000_000 };
+  const flooded = smoothLoad(NO_LOAD, [loadFact(T0, 0.5, { pending: flood })], RULE);
+  assert.equal(poolShare(Object.values(flooded.clusters)), 2);
+  assert.ok(flooded.load <= 0.2);
+});
+
+test('the resource in shortest supply decides', () => {
+  const allocated = { millicores: 10_000, memoryMib: 300_000, gpus: 0 };
+  const { clusters } = smoothLoad(NO_LOAD, [loadFact(T0, 0, { allocated })], RULE);
+  assert.equal(poolShare(Object.values(clusters)), 0.75);
+});
+
+test('clusters of a pool count by their size', () => {
+  const small = loadFact(T0 + 1, 0, {
+    cluster: 'yarn-2',
+    allocated: { millicores: 10_000, memoryMib: 0, gpus: 0 },
+    capacity: { millicores: 10_000, memoryMib: 1, gpus: 0 },
+  });
+  const { clusters } = smoothLoad(NO_LOAD, [loadFact(T0, 0), small], RULE);
+  assert.ok(Math.abs(poolShare(Object.values(clusters)) - 1 / 11) < 1e-12);
+});
+
+test('a manager without capacity, or with unknown numbers, says nothing', () => {
+  const none = { millicores: 0, memoryMib: 0, gpus: 0 };
+  const unknown = { millicores: -1, memoryMib: -1, gpus: 0 };
+  const samples = [
+    loadFact(T0, 0.9, { capacity: none }),
+    loadFact(T0 + 1, 0.9, { allocated: unknown }),
+  ];
+  assert.deepEqual(smoothLoad(NO_LOAD, samples, RULE), NO_LOAD);
+});
+
+test('a gap is no evidence: one sample after it weighs no more than a minute', () => {
+  const day = smoothLoad(NO_LOAD, [loadFact(T0, 0), loadFact(T0 + 86_400_000, 1)], RULE);
+  const minute = smoothLoad(NO_LOAD, [loadFact(T0, 0), loadFact(T0 + 60_000, 1)], RULE);
+  assert.equal(day.load, minute.load);
+});
+
+test('folding in parts is folding at once, to the bit, and through JSON', () => {
+  const shares = fc.array(fc.double({ min: 0, max: 3, noNaN: true }), { maxLength: 30 });
+  fc.assert(
+    fc.property(shares, fc.nat(30), (list, cut) => {
+      const samples = samplesOf(list);
+      const whole = smoothLoad(NO_LOAD, samples.toReversed(), RULE);
+      const first = smoothLoad(NO_LOAD, samples.slice(0, cut), RULE);
+      const restored = JSON.parse(JSON.stringify(first)) as typeof first;
+      assert.deepEqual(smoothLoad(restored, samples.slice(cut), RULE), whole);
+    }),
+  );
+});

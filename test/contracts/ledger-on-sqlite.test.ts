@@ -1,0 +1,14 @@
+import { openLedger } from '../../shared/stores/sql/open-ledger.ts';
+import { grantsSuite } from './grants-suite.ts';
+import { journalSuite } from './journal-suite.ts';
+import { ledgerReaderSuite } from './ledger-reader-suite.ts';
+import { ledgerWriterSuite } from './ledger-writer-suite.ts';
+import { priceBookSuite } from './price-book-suite.ts';
+
+const open = () => openLedger({ file: ':memory:' });
+
+journalSuite('sqlite', open);
+priceBookSuite('sqlite', open);
+grantsSuite('sqlite', open);
+ledgerWriterSuite('sqlite', open);
+ledgerReaderSuite('sqlite', open);

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { containerKey } from '../../shared/stores/journal.ts';
+import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
+import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
+import { HOUR_MS } from '../../shared/values/instant.ts';
+import { SMALL, T0 } from '../support/fact-builders.ts';
+import { journalBatch } from '../support/journal-batch.ts';
+import {
+  aCharge,
+  aContainer,
+  anApplication,
+  aSettlement,
+  ETL,
+  LARGE,
+  ML,
+} from '../support/ledger-builders.ts';
+import type { OpenJournal } from './journal-suite.ts';
+
+interface OpenLedger extends OpenJournal {
+  readonly ledgerWriter: LedgerWriter;
+  readonly ledgerReader: LedgerReader;
+}
+
+const C1 = { cluster: 'yarn-1', container: 'c1' };
+const DAY = { from: T0 - 24 * HOUR_MS, until: T0 + 24 * HOUR_MS };
+
+/** What every ledger does with a settlement, whatever it is stored in. */
+export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger>): void {
+  test(`${engine}: a settlement shows in charges, application and balance together`, async () => {
+    await using store = await open();
+    await store.ledgerWriter.settle(
+      aSettlement({
+        charges: [aCharge()],
+        containers: [aContainer()],
+        applications: [anApplication()],
+        cursor: 7,
+      }),
+    );
+    assert.equal(await store.ledgerWriter.cursor(), 7);
+    assert.deepEqual(await store.ledgerReader.charges(ETL, DAY, { limit: 9 }), [aCharge()]);
+    assert.deepEqual(await store.ledgerReader.balance(ETL), {
+      project: ETL,
+      granted: 0n,
+      charged: LARGE,
+      accrued: 70n,
+      perHour: 600n,
+      asOf: T0 + 200,
+      unlimited: true,
+    });
+    const { ended: _, ...facts } = anApplication();
+    const [cost] = (await store.ledgerReader.applications(ETL, { limit: 9 })).applications;
+    assert.deepEqual(cost, {
+      ...facts,
+      state: 'running',
+      end: undefined,
+      containersRunning: 1,
+      containersTotal: 1,
+      ...SMALL,
+      coverage: 'running',
+      charged: LARGE,
+      accrued: 70n,
+      perHour: 600n,
+      activity: undefined,
+    });
+  });
+
+  test(`${engine}: a settlement repeated changes nothing, an older one is a conflict`, async () => {
+    await using store = await open();
+    const whole = aSettlement({
+      charges: [aCharge()],
+      containers: [aContainer()],
+      applications: [anApplication()],
+      cursor: 7,
+    });
+    await store.ledgerWriter.settle(whole);
+    const before = await store.ledgerReader.applications(ETL, { limit: 9 });
+    const balance = await store.ledgerReader.balance(ETL);
+    await store.ledgerWriter.settle(whole);
+    assert.deepEqual(await store.ledgerReader.applications(ETL, { limit: 9 }), before);
+    assert.deepEqual(await store.ledgerReader.balance(ETL), balance);
+    await assert.rejects(store.ledgerWriter.settle({ ...whole, cursor: 6 }), { code: 'CONFLICT' });
+  });
+
+  test(`${engine}: a settlement that fails leaves no trace`, async () => {
+    await using store = await open();
+    // A container whose application is nowhere is a bug of the caller.
+    const broken = aSettlement({ charges: [aCharge()], containers: [aContainer()], cursor: 9 });
+    await assert.rejects(store.ledgerWriter.settle(broken), /application/);
+    assert.equal(await store.ledgerWriter.cursor(), 0);
+    assert.equal(await store.ledgerReader.balance(ETL), undefined);
+    assert.deepEqual(await store.ledgerReader.charges(ETL, DAY, { limit: 9 }), []);
+  });
+
+  test(`${engine}: the last row of an hour and step is in force, a retraction included`, async () => {
+    await using store = await open();
+    const charges = [
+      aCharge({ amount: 10n }),
+      aCharge({ amount: -10n, type: 'RETRACTION', revision: 1 }),
+      aCharge({ amount: 12n, type: 'RESTATEMENT', revision: 2 }),
+      aCharge({ amount: 5n, step: 1_050 }),
+      aCharge({ amount: -5n, step: 1_050, type: 'RETRACTION', revision: 1 }),
+      aCharge({ amount: 3n, hour: T0 - HOUR_MS }),
+    ];
+    await store.ledgerWriter.settle(aSettlement({ charges, applications: [anApplication()] }));
+    const nets = await store.ledgerWriter.inForce([C1, { ...C1, container: 'none' }], T0);
+    assert.equal(nets.size, 1);
+    assert.deepEqual(
+      nets
+        .get(containerKey(C1))
+        ?.map((net) => [net.charge.step, net.charge.type, net.charge.amount, net.revision])
+        .sort(),
+      [
+        [1_000, 'RESTATEMENT', 12n, 3],
+        [1_050, 'RETRACTION', -5n, 2],
+      ],
+    );
+    assert.equal((await store.ledgerReader.balance(ETL))?.charged, 15n);
+    assert.equal((await store.ledgerReader.application(ETL, 'yarn-1', 'app-1'))?.charged, 15n);
+  });
+
+  test(`${engine}: containers are due when their time has come, the longest due first`, async () => {
+    await using store = await open();
+    const containers = [
+      aContainer({ container: 'later', nextAt: T0 + 20 }),
+      aContainer({ container: 'sooner', nextAt: T0 + 10, chargedUntil: T0 - HOUR_MS }),
+      aContainer({ container: 'over', state: 'ended', coverage: 'exact', nextAt: undefined }),
+    ];
+    await store.ledgerWriter.settle(aSettlement({ containers, applications: [anApplication()] }));
+    const names = async (now: number, limit = 9) =>
+      (await store.ledgerWriter.due(now, limit)).map(({ container }) => container);
+    assert.deepEqual(await names(T0 + 9), []);
+    assert.deepEqual(await names(T0 + 10), ['sooner']);
+    assert.deepEqual(await names(T0 + 20), ['sooner', 'later']);
+    assert.deepEqual(await names(T0 + 20, 1), ['sooner']);
+    assert.equal((await store.ledgerWriter.due(T0 + 10, 1))[0]?.chargedUntil, T0 - HOUR_MS);
+    const restate = (what: 'all' | 'unsure') =>
+      store.ledgerWriter.settle(
+        aSettlement({ restate: [{ cluster: 'yarn-1', application: 'app-1', containers: what }] }),
+      );
+    await restate('unsure');
+    assert.deepEqual(await names(1), ['later', 'sooner']);
+    await restate('all');
+    assert.deepEqual(await names(1), ['later', 'over', 'sooner']);
+    assert.equal((await store.ledgerWriter.due(1, 1))[0]?.chargedUntil, undefined);
+  });
+
+  test(`${engine}: evidence makes a container due whose end was inferred without it`, async () => {
+    await using store = await open();
+    const seen = (until: number) =>
+      store.journalWriter.record(journalBatch({ evidence: [{ ...C1, until }] }), T0);
+    const inferred = { coverage: 'inferred', state: 'ended', nextAt: undefined } as const;
+    const closed = aContainer({ ...inferred, witnessedUntil: T0 + 100 });
+    const settlement = aSettlement({ containers: [closed], applications: [anApplication()] });
+    // Stored after the settlement had read the journal, and before it was written.
+    await seen(T0 + 101);
+    await store.ledgerWriter.settle(settlement);
+    assert.equal((await store.ledgerWriter.due(T0, 9)).length, 1);
+    const informed = aContainer({ ...inferred, witnessedUntil: T0 + 101 });
+    await store.ledgerWriter.settle({ ...settlement, containers: [informed] });
+    assert.deepEqual(await store.ledgerWriter.due(T0, 9), []);
+    await seen(T0 + 101);
+    assert.deepEqual(await store.ledgerWriter.due(T0, 9), [], 'known evidence is no news');
+    await seen(T0 + 102);
+    assert.deepEqual(await store.ledgerWriter.due(T0, 9), [{ ...C1, chargedUntil: undefined }]);
+  });
+
+  test(`${engine}: an application that changes its project takes its accrual along`, async () => {
+    await using store = await open();
+    await store.ledgerWriter.settle(
+      aSettlement({ containers: [aContainer()], applications: [anApplication()] }),
+    );
+    const moved = anApplication({ project: ML });
+    await store.ledgerWriter.settle(aSettlement({ applications: [moved] }));
+    assert.equal((await store.ledgerReader.balance(ETL))?.accrued, 0n);
+    assert.equal((await store.ledgerReader.balance(ML))?.accrued, 70n);
+    assert.equal((await store.ledgerReader.balance(ML))?.perHour, 600n);
+    assert.equal(await store.ledgerReader.application(ETL, 'yarn-1', 'app-1'), undefined);
+    const states = await store.ledgerWriter.applications([moved]);
+    assert.deepEqual([...states.values()], [moved]);
+  });
+
+  test(`${engine}: an application ends with its last container, or with its own end`, async () => {
+    await using store = await open();
+    const over = { state: 'ended', accrued: 0n, perHour: 0n, nextAt: undefined } as const;
+    const read = () => store.ledgerReader.application(ETL, 'yarn-1', 'app-1');
+    await store.ledgerWriter.settle(aSettlement({ applications: [anApplication()] }));
+    assert.equal((await read())?.state, 'running', 'seen, and no container yet');
+    const first = aContainer({ ...over, coverage: 'inferred' });
+    const second = aContainer({ container: 'c2' });
+    await store.ledgerWriter.settle(aSettlement({ containers: [first, second] }));
+    assert.deepEqual([(await read())?.state, (await read())?.containersRunning], ['running', 1]);
+    const last = { ...second, ...over, end: T0 + 300, coverage: 'exact' } as const;
+    await store.ledgerWriter.settle(aSettlement({ containers: [last] }));
+    const ended = await read();
+    assert.deepEqual([ended?.state, ended?.end, ended?.coverage], ['ended', T0 + 300, 'inferred']);
+    assert.deepEqual([ended?.millicores, ended?.perHour], [0, 0n]);
+    await store.ledgerWriter.settle(
+      aSettlement({ applications: [anApplication({ ended: T0 + 400 })] }),
+    );
+    assert.equal((await read())?.end, T0 + 400);
+  });
+
+  test(`${engine}: charges pass the largest 64-bit integer without stopping the meter`, async () => {
+    await using store = await open();
+    const amount = 2n ** 63n - 1n;
+    for (const digest of ['x', 'y', 'z']) {
+      const charges = [aCharge({ digest, amount })];
+      await store.ledgerWriter.settle(aSettlement({ charges, applications: [anApplication()] }));
+    }
+    assert.equal((await store.ledgerReader.balance(ETL))?.charged, amount * 3n);
+  });
+}
