@@ -28,11 +28,15 @@ const COLUMNS = [
   'start_up_ms',
 ] as const;
 
-/** RFC 4180; a text that a spreadsheet would run as a formula is made text by a quote before it. */
+/**
+ * RFC 4180, without control characters, as names come from tenants. A text that a spreadsheet would
+ * run as a formula is made text by a quote before it.
+ */
 function cell(value: string | number | bigint | boolean): string {
   if (typeof value !== 'string') return value.toString();
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const clean = value.replace(/\p{Cc}/gu, '\ufffd');
+  const text = /^[=+\-@]/.test(clean) ? `'${clean}` : clean;
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /**
