@@ -15,7 +15,6 @@ import { type ApiDeps, type ClusterInfo, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
-import { packageVersion } from './package-version.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
 import { remoteLogReader, remoteMetricReader } from './remote-readers.ts';
 import { startThread, type Thread, type ThreadData } from './thread.ts';
@@ -23,6 +22,7 @@ import { startThread, type Thread, type ThreadData } from './thread.ts';
 export interface AllInOneOptions {
   readonly config: TollgateConfig;
   readonly mode: 'demo' | 'start';
+  readonly version: string;
   /** The demo's clock; without it, real time. */
   readonly catchUp?: CatchUp;
   /** Called once when a part ends by itself: the process should end too. */
@@ -101,7 +101,7 @@ function apiDeps(
     pools: config.metering.pools.map(({ id }) => id),
     rateCard: rateCardOf(config),
     mode,
-    version: packageVersion(),
+    version: options.version,
     ...rest,
   };
 }

@@ -1,28 +1,24 @@
 import type { AllInOne } from '../all-in-one/start.ts';
+import type { CliIo } from './cli-io.ts';
 
-/** After a second signal, or when stopping takes longer, the process ends as it is. */
+/** When stopping takes longer, the process ends as it is: everything acknowledged is on disk. */
 const STOP_MAX_MS = 30_000;
 
-/**
- * Keeps a running Tollgate until SIGTERM or SIGINT, then stops it with positions saved.
- *
- * @returns the exit code: 0 after a signal, 1 after a part ended by itself
- */
+/** Keeps a running Tollgate until its process is signalled, then stops it with positions saved. */
 export async function runUntilSignal(
   running: AllInOne,
   crashed: Promise<string>,
-  say: (text: string) => void,
-): Promise<number> {
-  const signalled = new Promise<'signal'>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(name, () => resolve('signal'));
-    }
+  io: Pick<CliIo, 'signal' | 'err' | 'clock'>,
+): Promise<'stopped' | 'crash'> {
+  const signalled = new Promise<'stopped'>((resolve) => {
+    if (io.signal.aborted) resolve('stopped');
+    io.signal.addEventListener('abort', () => resolve('stopped'), { once: true });
   });
-  const reason = await Promise.race([signalled, crashed]);
-  if (reason === 'signal') say('stopping; positions are being saved');
-  const timer = setTimeout(() => process.exit(1), STOP_MAX_MS);
-  process.once('SIGINT', () => process.exit(1));
-  await running[Symbol.asyncDispose]();
-  clearTimeout(timer);
-  return reason === 'signal' ? 0 : 1;
+  const ended = await Promise.race([signalled, crashed.then(() => 'crash' as const)]);
+  if (ended === 'stopped') io.err('stopping; positions are being saved\n');
+  const stopped = new AbortController();
+  const patience = io.clock.sleep(STOP_MAX_MS, stopped.signal);
+  await Promise.race([running[Symbol.asyncDispose](), patience]);
+  stopped.abort();
+  return ended;
 }

@@ -9,7 +9,10 @@ import { MINUTE_MS } from '../../../shared/values/instant.ts';
 import { startAllInOne } from '../../all-in-one/start.ts';
 import { simulatorConfig } from '../../simulator/config.ts';
 import { startSimulator } from '../../simulator/start.ts';
+import { CliError, type CliIo, EXIT } from '../cli-io.ts';
+import { withExample } from '../command-options.ts';
 import { demoConfig } from '../demo-config.ts';
+import { packageVersion } from '../package-version.ts';
 import { runUntilSignal } from '../run-until-signal.ts';
 
 interface Options {
@@ -20,10 +23,8 @@ interface Options {
   readonly speed: number;
 }
 
-async function demo(options: Options): Promise<number> {
-  const say = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
+async function demo(io: CliIo, options: Options): Promise<void> {
+  const say = (line: string): void => io.err(`${line}\n`);
   await using resources = new AsyncDisposableStack();
   const folder = options.data ?? (await mkdtemp(join(tmpdir(), 'tollgate-demo-')));
   if (options.data === undefined) {
@@ -45,6 +46,7 @@ async function demo(options: Options): Promise<number> {
   const running = await startAllInOne({
     config: demoConfig({ port: options.port, dataFolder: folder }, platform),
     mode: 'demo',
+    version: packageVersion(import.meta.url),
     catchUp,
     onCrash: (part, error) => {
       say(`the ${part} part has ended: ${String(error)}`);
@@ -58,19 +60,19 @@ async function demo(options: Options): Promise<number> {
     `It plays ${options.history} minutes of a simulated platform at ${options.speed} X, then goes on live.`,
   );
   say('Ctrl+C stops it.');
-  return await runUntilSignal(running, crash.promise, say);
+  const ended = await runUntilSignal(running, crash.promise, io);
+  if (ended === 'crash') throw new CliError(EXIT.internal, 'a part has ended by itself');
 }
 
-export function demoCommand(): Command {
-  return new Command('demo')
-    .description('a page with live data: a simulated platform through the real inputs')
+/** `tollgate demo`: a simulated platform, its records going through the real inputs. */
+export function demoCommand(io: CliIo): Command {
+  const command = new Command('demo')
+    .description('A page with live data: a simulated platform through the real inputs')
     .option('--port <port>', 'port of the API and the page', Number, 8_470)
     .option('--data <folder>', 'folder to keep the data in; without it they go with the demo')
     .option('--seed <n>', 'the same seed plays the same platform', Number, 7)
     .option('--history <minutes>', 'minutes of the past to play first', Number, 120)
     .option('--speed <times>', 'how fast the past is played', Number, 120)
-    .addHelpText('after', '\nExample:\n  $ tollgate demo --port 9000 --seed 3\n')
-    .action(async (options: Options) => {
-      process.exitCode = await demo(options);
-    });
+    .action((options: Options) => demo(io, options));
+  return withExample(command, 'tollgate demo --port 9000 --seed 3');
 }

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../../shared/runtime/clock.ts';
+import type { CliIo } from './cli-io.ts';
+import { balanceCommand } from './commands/balance-command.ts';
+import { configCommand } from './commands/config-command.ts';
+import { demoCommand } from './commands/demo-command.ts';
+import { logsCommand } from './commands/logs-command.ts';
+import { priceCommand } from './commands/price-command.ts';
+import { quarantineCommand } from './commands/quarantine-command.ts';
+import { reportCommand } from './commands/report.ts';
+import { startCommand } from './commands/start-command.ts';
+import { environment } from './config.ts';
+import { packageVersion } from './package-version.ts';
+import { runCli } from './run-cli.ts';
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => stop.abort(new Error(name)));
+}
+
+const io: CliIo = {
+  out: (text) => {
+    process.stdout.write(text);
+  },
+  err: (text) => {
+    process.stderr.write(text);
+  },
+  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+  env: environment(),
+  readFile: (path) => readFileSync(path, 'utf8'),
+  clock: systemClock,
+  signal: stop.signal,
+};
+
+const report = reportCommand();
+const exitCode = await runCli(process.argv.slice(2), {
+  version: packageVersion(import.meta.url),
+  io,
+  commands: [
+    demoCommand(io),
+    startCommand(io),
+    report,
+    priceCommand(io),
+    balanceCommand(io),
+    logsCommand(io),
+    configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
+    quarantineCommand(io),
+  ],
+});
+// The report sets its own when a file could not be read.
+process.exitCode = exitCode === 0 ? (process.exitCode ?? 0) : exitCode;
