@@ -238,3 +238,22 @@ export class RecordAssembler {
     if (this.#big !== undefined) this.#drop(this.#tailKnown ? this.#text.length : this.#tail);
   }
 }
+
+/** A raw record of text that is known to be one event, one character a byte. */
+export function wholeRecord(text: string, time: TimeReader, maxBytes: number): RawRecord {
+  const newline = text.indexOf('\n');
+  const json = text.startsWith('{"');
+  const header = json
+    ? undefined
+    : readHeader(text, 0, newline === -1 ? text.length : newline, time);
+  return {
+    kind: json ? 'json' : header === undefined ? 'plain' : 'pattern',
+    header,
+    text,
+    encoding: 'utf-8',
+    start: 0,
+    end: text.length,
+    // The assembler cuts at the limit, and drops the line end of what is shorter.
+    cut: text.length >= maxBytes,
+  };
+}

@@ -37,7 +37,7 @@ function cleanField(text: string): string {
   return maskSecrets(cleanText(text.slice(0, MAX_FIELD)).replaceAll('\n', ' '));
 }
 
-/** A record as stores keep it: cleaned, masked, with a time. Undefined when nothing is left of it. */
+/** A record as stores keep it: cleaned, masked, with a time. Undefined when it says nothing. */
 export function finishRecord(
   parts: Parts,
   origin: Origin,
@@ -56,7 +56,7 @@ export function finishRecord(
     }
     message = cleaned;
   }
-  if (message.trim() === '') return undefined;
+  if (parts.at === undefined && message.trim() === '') return undefined;
   const masked = maskSecrets(message);
   if (masked !== message) marks.push('masked');
   let { at } = parts;
@@ -86,7 +86,7 @@ export function finishRecord(
 const HIGH = /[\u0080-\u00ff]/;
 
 /** Text of a raw record: what was scanned byte for byte becomes characters. */
-function decode(text: string, raw: RawRecord): string {
+function decode(text: string, raw: Pick<RawRecord, 'encoding'>): string {
   return raw.encoding === 'utf-8' && HIGH.test(text)
     ? Buffer.from(text, 'latin1').toString('utf8')
     : text;

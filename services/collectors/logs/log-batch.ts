@@ -1,0 +1,33 @@
+import type { LogRecord } from '../../../shared/contracts/log-record.ts';
+import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
+import type { LogWriteResult, LogWriter } from '../../../shared/stores/log-store.ts';
+import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
+import type { Delivery } from '../core/deliver.ts';
+
+/** Records on their way to the store, with their fates. */
+export class LogBatch {
+  readonly records: LogRecord[] = [];
+  readonly quarantined: QuarantinedRecord[] = [];
+  readonly dropped = new Map<string, number>();
+  /** Characters of the messages. */
+  size = 0;
+
+  keep(record: LogRecord): void {
+    this.records.push(record);
+    this.size += record.message.length;
+  }
+
+  drop(reason: string): void {
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
+  }
+
+  delivery(writer: LogWriter, checkpoints: readonly Checkpoint[]): Delivery<LogWriteResult> {
+    const { records, quarantined, dropped } = this;
+    return {
+      store: () => writer.write({ records, checkpoints }),
+      quarantined,
+      kept: records.length,
+      dropped,
+    };
+  }
+}

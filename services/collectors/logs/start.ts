@@ -1,0 +1,218 @@
+import type { RestIngest } from '../../../shared/contracts/rest.ts';
+import { AppError } from '../../../shared/errors/app-error.ts';
+import type { Clock } from '../../../shared/runtime/clock.ts';
+import type { LogWriteResult, LogWriter } from '../../../shared/stores/log-store.ts';
+import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
+import type { Logger } from '../../../shared/telemetry/logger.ts';
+import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { createDeliver } from '../core/deliver.ts';
+import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
+import type { LogFileSource, LogsConfig } from './config.ts';
+import { FileSource } from './file-source.ts';
+import { fateOfLine, type PushContext, refusedId } from './ingest-lines.ts';
+import { LogBatch } from './log-batch.ts';
+import type { ProjectOf } from './origin-of-source.ts';
+import { LocalTime } from './parse/local-time.ts';
+import { TcpSources } from './tcp-sources.ts';
+
+export interface LogsDeps {
+  readonly config: LogsConfig;
+  readonly writer: LogWriter;
+  readonly quarantine: Quarantine;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Lines over TCP wait here until they are stored; on the disk of the log store. */
+  readonly spoolFolder: string;
+  /** The project of an application that the ledger knows. */
+  readonly projectOf?: ProjectOf;
+}
+
+export interface ReplayResult {
+  /** Stored now, and gone from the quarantine. */
+  readonly stored: number;
+  /** Refused again. */
+  readonly refused: number;
+}
+
+export interface LogsCollector extends IngestHandler, AsyncDisposable {
+  /** Sends quarantined records through the parser again. */
+  replay(records: readonly QuarantinedRecord[]): Promise<ReplayResult>;
+  /** Where the TCP listeners are, in the order of the configuration. */
+  readonly tcpAddresses: readonly { readonly host: string; readonly port: number }[];
+}
+
+const RAW_CHARS = 64 * 1_024;
+const RESTART_MS = 10_000;
+const UTC = new LocalTime('UTC');
+
+class Logs implements LogsCollector {
+  readonly #deps: LogsDeps;
+  readonly #deliver: ReturnType<typeof createDeliver>;
+  readonly #stop = new AbortController();
+  readonly #giveUp = new AbortController();
+  readonly #files: Promise<void>[];
+  #tcp: TcpSources | undefined;
+  #requestBytes = 0;
+
+  constructor(deps: LogsDeps) {
+    this.#deps = deps;
+    this.#deliver = createDeliver({ collector: 'logs', ...deps });
+    this.#files = deps.config.files.map((source) => this.#follow(source));
+  }
+
+  /** A failure that is no store's begins again from the stored positions, so it loses nothing. */
+  async #follow(source: LogFileSource): Promise<void> {
+    const { clock, logger, projectOf } = this.#deps;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        const file = new FileSource({ ...this.#deps, source, deliver: this.#deliver, projectOf });
+        await file.run(signal, this.#giveUp.signal);
+      } catch (error) {
+        if (this.#giveUp.signal.aborted) return;
+        logger.error({ err: error, paths: source.paths }, 'log files are not followed for now');
+        await clock.sleep(RESTART_MS, signal);
+      }
+    }
+  }
+
+  get tcpAddresses(): { host: string; port: number }[] {
+    return this.#tcp?.addresses ?? [];
+  }
+
+  async listen(): Promise<void> {
+    const { config, projectOf } = this.#deps;
+    if (config.tcp.length === 0) return;
+    this.#tcp = await TcpSources.open(
+      { ...this.#deps, deliver: this.#deliver, projectOf },
+      this.#giveUp.signal,
+    );
+  }
+
+  async ingest(request: IngestRequest): Promise<RestIngest> {
+    const { config } = this.#deps;
+    const bytes = request.body.length;
+    if (this.#requestBytes > 0 && this.#requestBytes + bytes > config.maxRequestBytes) {
+      throw new AppError('OVERLOADED', 'too many pushed logs wait to be stored; send again later');
+    }
+    this.#requestBytes += bytes;
+    try {
+      const text = Buffer.from(request.body).toString('utf8');
+      return await this.#push(text.split('\n'), {
+        project: request.project,
+        cluster: request.cluster,
+        observedAt: request.receivedAt,
+        maxRecordBytes: config.maxRecordBytes,
+        zone: UTC,
+        projectOf: this.#deps.projectOf,
+      });
+    } finally {
+      this.#requestBytes -= bytes;
+    }
+  }
+
+  async replay(records: readonly QuarantinedRecord[]): Promise<ReplayResult> {
+    let stored = 0;
+    const gone: string[] = [];
+    for (const { id, source, project, observedAt, raw } of records) {
+      const context: PushContext = {
+        project: parseProjectId(project),
+        cluster: source,
+        observedAt,
+        maxRecordBytes: this.#deps.config.maxRecordBytes,
+        zone: UTC,
+        projectOf: this.#deps.projectOf,
+      };
+      const fate = fateOfLine(raw, context);
+      if (fate.fate !== 'kept') continue;
+      const batch = new LogBatch();
+      // Its identity in the quarantine, so that a replay that is cut short stores nothing twice.
+      batch.keep({ ...fate.record, id: fate.record.id ?? id });
+      const result = await this.#inTime((signal) =>
+        this.#deliver(batch.delivery(this.#deps.writer, []), signal),
+      );
+      stored += result.stored;
+      gone.push(id);
+    }
+    await this.#deps.quarantine.remove(gone);
+    return { stored, refused: records.length - gone.length };
+  }
+
+  async #push(lines: readonly string[], context: PushContext): Promise<RestIngest> {
+    const batch = new LogBatch();
+    const verdicts: RestIngest['verdicts'] = [];
+    for (const [i, line] of lines.entries()) {
+      if (line.trim() === '') continue;
+      const fate = fateOfLine(line, context);
+      if (fate.fate === 'kept') {
+        batch.keep(fate.record);
+        continue;
+      }
+      verdicts.push({ line: i + 1, fate: fate.fate, reason: fate.reason });
+      if (fate.fate === 'dropped') batch.drop(fate.reason);
+      else batch.quarantined.push(refusedRecord(line, fate.reason, context));
+    }
+    const answer = { dropped: 0, quarantined: batch.quarantined.length, verdicts };
+    if (batch.records.length + verdicts.length === 0)
+      return { stored: 0, duplicates: 0, ...answer };
+    const { stored, duplicates } = await this.#inTime((signal) =>
+      this.#deliver(batch.delivery(this.#deps.writer, []), signal),
+    );
+    return { stored, duplicates, ...answer };
+  }
+
+  /** A sender waits for a store that is away only so long. */
+  async #inTime(work: (signal: AbortSignal) => Promise<LogWriteResult>): Promise<LogWriteResult> {
+    const { clock, config } = this.#deps;
+    const late = new AbortController();
+    const over = new AbortController();
+    const patience = clock.sleep(config.storeTimeoutMs, over.signal).then(() => {
+      late.abort(new AppError('STORE_UNAVAILABLE', 'the log store did not answer in time'));
+    });
+    try {
+      return await work(AbortSignal.any([late.signal, this.#giveUp.signal]));
+    } finally {
+      over.abort();
+      await patience;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { clock, config } = this.#deps;
+    this.#stop.abort();
+    const done = new AbortController();
+    const patience = clock.sleep(config.storeTimeoutMs, done.signal).then(() => {
+      this.#giveUp.abort(new AppError('STORE_UNAVAILABLE', 'stopped before storing'));
+    });
+    await Promise.all([...this.#files, this.#tcp?.[Symbol.asyncDispose]()]);
+    done.abort();
+    await patience;
+  }
+}
+
+function refusedRecord(line: string, reason: string, context: PushContext): QuarantinedRecord {
+  return {
+    id: refusedId(line, context),
+    collector: 'logs',
+    source: context.cluster,
+    reason,
+    project: context.project ?? '',
+    observedAt: context.observedAt,
+    raw: line.slice(0, RAW_CHARS),
+  };
+}
+
+/** Builds the log collector and starts its inputs. Disposing stores what was read. */
+export async function startLogs(deps: LogsDeps): Promise<LogsCollector> {
+  const logs = new Logs(deps);
+  try {
+    await logs.listen();
+  } catch (error) {
+    await logs[Symbol.asyncDispose]();
+    throw error;
+  }
+  return logs;
+}

@@ -1,0 +1,121 @@
+import type { LogRecord } from '../../../shared/contracts/log-record.ts';
+import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
+import type { Instant } from '../../../shared/values/instant.ts';
+import type { TailedFile } from '../inputs/file-event.ts';
+import type { LocalTime } from './parse/local-time.ts';
+import { type Encoding, type RawRecord, RecordAssembler } from './parse/record-assembler.ts';
+import { TimeReader } from './parse/time-reader.ts';
+import { type Origin, toLogRecord } from './parse/to-log-record.ts';
+
+export interface StreamReaderOptions {
+  readonly zone: LocalTime;
+  readonly maxRecordBytes: number;
+  readonly out: (record: LogRecord | undefined, raw: RawRecord) => void;
+}
+
+/** A file's part of what the assembler has seen, in the assembler's own running offsets. */
+interface Part {
+  readonly file: TailedFile;
+  readonly fileStart: number;
+  readonly start: number;
+  end: number;
+}
+
+const ENCODINGS: readonly string[] = ['utf-8', 'utf-16le', 'utf-16be'];
+
+/**
+ * Reads the files of one stream as one text, so that an event or half a line goes on in the file
+ * after a rotation, and knows which position each of its files is safely read to.
+ */
+export class StreamReader {
+  readonly #options: StreamReaderOptions;
+  readonly #assembler: RecordAssembler;
+  readonly #time: TimeReader;
+  #parts: Part[];
+  #origin: Origin;
+  #observedAt: Instant = 0;
+  #lastAt: Instant | undefined;
+  /** Elapsed ms when bytes came last. */
+  touchedAt = 0;
+  /** Its file has ended; the stream's next one goes on with it. */
+  open = true;
+
+  constructor(file: TailedFile, start: number, origin: Origin, options: StreamReaderOptions) {
+    this.#options = options;
+    this.#origin = origin;
+    this.#time = new TimeReader(options.zone);
+    const known = ENCODINGS.includes(file.state) ? { encoding: file.state as Encoding } : {};
+    this.#assembler = new RecordAssembler({
+      time: this.#time,
+      maxRecordBytes: options.maxRecordBytes,
+      start,
+      out: (raw) => this.#take(raw),
+      ...known,
+    });
+    this.#parts = [{ file, fileStart: start, start, end: start }];
+  }
+
+  get file(): TailedFile | undefined {
+    return this.#parts.at(-1)?.file;
+  }
+
+  get waits(): boolean {
+    return this.#assembler.waits;
+  }
+
+  get hasHalfLine(): boolean {
+    return this.#assembler.hasHalfLine;
+  }
+
+  /** Some of what waits, or of what came last, lies in this file. */
+  holds(source: string): boolean {
+    return this.#parts.some(({ file }) => file.source === source);
+  }
+
+  /** The next file of the stream goes on, from its beginning, where the last one ended. */
+  append(file: TailedFile): void {
+    const start = this.#parts.at(-1)?.end ?? 0;
+    this.#parts.push({ file, fileStart: 0, start, end: start });
+    this.open = true;
+  }
+
+  push(bytes: Buffer, context: { readonly origin: Origin; readonly observedAt: Instant }): void {
+    this.#origin = context.origin;
+    this.#observedAt = context.observedAt;
+    const part = this.#parts.at(-1);
+    if (part !== undefined) part.end += bytes.length;
+    this.#assembler.push(bytes);
+  }
+
+  flush(observedAt: Instant): void {
+    this.#observedAt = observedAt;
+    this.#assembler.flush();
+  }
+
+  /** Positions behind all records that were handed out, of each file that is concerned. */
+  checkpoints(): Checkpoint[] {
+    const position = this.#assembler.position;
+    const state = this.#assembler.encoding === 'utf-8' ? '' : this.#assembler.encoding;
+    const found: Checkpoint[] = [];
+    for (const { file, fileStart, start, end } of this.#parts) {
+      if (position < start) break;
+      const offset = fileStart + Math.min(position, end) - start;
+      found.push(file.checkpoint(offset, state));
+    }
+    const last = this.#parts.length - 1;
+    this.#parts = this.#parts.filter(({ end }, i) => i === last || end > position);
+    return found;
+  }
+
+  #take(raw: RawRecord): void {
+    const record = toLogRecord(raw, {
+      origin: this.#origin,
+      time: this.#time,
+      observedAt: this.#observedAt,
+      lastAt: this.#lastAt,
+      trusted: false,
+    });
+    if (record !== undefined && raw.kind !== 'plain') this.#lastAt = record.at;
+    this.#options.out(record, raw);
+  }
+}
