@@ -1,4 +1,3 @@
-import type { RestIngest } from '../../shared/contracts/rest.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
@@ -35,7 +34,7 @@ export interface ApiDeps {
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;
   /** Sends quarantined records through their collector again. */
-  readonly replay: (records: readonly QuarantinedRecord[]) => Promise<RestIngest>;
+  readonly replay: (records: readonly QuarantinedRecord[]) => Promise<{ stored: number }>;
   readonly clusters: readonly ClusterInfo[];
   readonly pools: readonly string[];
   readonly rateCard: RateCard;
