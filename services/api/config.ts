@@ -10,6 +10,10 @@ export const apiConfig = z
       .max(65_535)
       .default(8_470)
       .describe('Port of the API and the page; 0 takes any free one.'),
+    hostNames: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Names besides the loopback ones under which a loopback address may be called.'),
     ingestBodyMaxBytes: z
       .number()
       .int()

@@ -19,13 +19,13 @@ export interface Api extends AsyncDisposable {
 
 /** @throws AppError PORT_TAKEN, naming the option that changes the port */
 export async function startApi(
-  config: Pick<ApiConfig, 'host' | 'port'>,
+  config: Pick<ApiConfig, 'host' | 'port'> & Partial<Pick<ApiConfig, 'hostNames'>>,
   deps: ApiDeps,
   parts: AppParts,
 ): Promise<Api> {
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
-    createApp(deps, parts),
+    createApp(deps, { ...parts, host: config.host, hostNames: config.hostNames ?? [] }),
   );
   try {
     server.listen(config.port, config.host);

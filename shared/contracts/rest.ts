@@ -175,11 +175,32 @@ export const restClusters = z.object({
   ),
 });
 
-export const restQuotaCheckRequest = z.object({
-  project: z.string(),
-  pool: z.string().optional(),
-  resources: resources.partial().optional().meta({ description: 'What the job will hold' }),
-  durationMs: z.number().int().positive().optional(),
+/** Most that a plan may hold of anything, and last: ten years. */
+export const PLAN_LIMITS = {
+  cores: 1_000_000,
+  memoryMib: 1_000_000_000,
+  gpus: 1_000_000,
+  durationMs: 3_650 * 86_400_000,
+} as const;
+
+export const restQuotaCheckRequest = z.strictObject({
+  project: z.string().min(1).max(63),
+  pool: z.string().min(1).max(128).optional(),
+  resources: z
+    .strictObject({
+      cores: z.number().min(0).max(PLAN_LIMITS.cores).optional(),
+      memoryMib: z.number().int().min(0).max(PLAN_LIMITS.memoryMib).optional(),
+      gpus: z.number().int().min(0).max(PLAN_LIMITS.gpus).optional(),
+    })
+    .optional()
+    .meta({ description: 'What the job will hold, all its containers together' }),
+  durationMs: z
+    .number()
+    .int()
+    .positive()
+    .max(PLAN_LIMITS.durationMs)
+    .optional()
+    .meta({ description: 'How long it will hold them' }),
 });
 export const QUOTA_REASONS = [
   'ok',

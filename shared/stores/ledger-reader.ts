@@ -44,6 +44,8 @@ export interface LedgerReader extends AsyncDisposable, QuotaReader {
   /** Every project that was ever granted, charged or configured, `unattributed` included. */
   projects(): Promise<ProjectId[]>;
   balance(project: ProjectId): Promise<Balance | undefined>;
+  /** Running applications of every project that has any, in one read. */
+  runningCounts(): Promise<ReadonlyMap<ProjectId, number>>;
   applications(
     project: ProjectId,
     filter: {

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
-import express, { type Express, type Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
+import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
@@ -15,6 +15,7 @@ import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
+import { hostGuard } from './allowed-host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount-endpoint.ts';
 import { openapiOf } from './openapi.ts';
@@ -33,6 +34,36 @@ export interface AppParts {
   readonly notReady: () => readonly string[];
   /** Prometheus text of the whole process. */
   readonly printMetrics: () => Promise<string>;
+  /** Where requests are counted. */
+  readonly metrics?: Metrics;
+  /** Address that is bound; startApi fills it in. */
+  readonly host?: string;
+  /** Names besides the loopback ones under which a loopback address may be called. */
+  readonly hostNames?: readonly string[];
+}
+
+/** What the page's folder holds beside what a browser needs. */
+const NOT_FOR_BROWSERS = /\.(ts|md)$|\.test\.js$|(^|\/)(tsconfig[^/]*|package[^/]*)$/;
+
+function guard({ host = '127.0.0.1', hostNames = [] }: AppParts): RequestHandler {
+  const refusal = hostGuard({ host, hostNames });
+  return (request, _response, next) => {
+    const reason = refusal(request.method, request.headers);
+    next(reason === undefined ? undefined : new AppError('FORBIDDEN', reason));
+  };
+}
+
+/** Requests by route, so that neither ids nor made-up addresses become labels. */
+function countRequests(metrics: Metrics): RequestHandler {
+  const count = metrics.counter('tollgate_http_requests_total', 'Requests by route and status.');
+  return (request, response, next) => {
+    response.once('finish', () => {
+      const known: unknown = request.route?.path;
+      const route = typeof known === 'string' ? known : 'other';
+      count({ method: request.method, route, status: String(response.statusCode) });
+    });
+    next();
+  };
 }
 
 export function allEndpoints(deps: ApiDeps): Endpoint[] {
@@ -74,13 +105,16 @@ function mountPage(app: Express, { webRoot, moduleFiles }: AppParts): void {
     if (file === undefined) next();
     else response.sendFile(file, { dotfiles: 'allow' });
   });
-  app.use(
-    express.static(webRoot, {
-      index: 'index.html',
-      dotfiles: 'ignore',
-      setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
-    }),
-  );
+  const files = express.static(webRoot, {
+    index: 'index.html',
+    dotfiles: 'ignore',
+    redirect: false,
+    setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
+  });
+  app.use((request, response, next) => {
+    if (NOT_FOR_BROWSERS.test(request.path)) next();
+    else files(request, response, next);
+  });
 }
 
 /** The whole HTTP surface: quota check first, then pages, then the API, then problems. */
@@ -89,7 +123,9 @@ export function createApp(deps: ApiDeps, parts: AppParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.use(guard(parts));
   app.post('/v1/quota-checks', quotaCheckHandler(deps));
+  if (parts.metrics !== undefined) app.use(countRequests(parts.metrics));
   mountHealth(app, parts);
   app.use(
     helmet({
@@ -97,8 +133,8 @@ export function createApp(deps: ApiDeps, parts: AppParts): Express {
         useDefaults: false,
         directives: {
           defaultSrc: ["'self'"],
-          // uPlot and Preact set inline styles on their elements; scripts are files only.
-          styleSrc: ["'self'", "'unsafe-inline'"],
+          // uPlot and Preact set styles through the CSSOM, which is no inline style.
+          styleSrc: ["'self'"],
           imgSrc: ["'self'", 'data:'],
           objectSrc: ["'none'"],
           frameAncestors: ["'none'"],
@@ -117,7 +153,7 @@ export function createApp(deps: ApiDeps, parts: AppParts): Express {
   mountEndpoints(app, endpoints);
   mountPage(app, parts);
   app.use((request) => {
-    throw new AppError('NOT_FOUND', `there is nothing at ${join('/', request.path)}`);
+    throw new AppError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
   });
   app.use(problemHandler(parts.logger));
   return app;

@@ -2,14 +2,27 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import { z } from 'zod';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
+import { badRequest, checkPart, type FieldError } from './bad-request.ts';
 import type { Endpoint, EndpointInput } from './endpoint.ts';
 
 const BODY_MAX = '64kb';
 
-/** Names of query parameters that an endpoint doesn't have are mistakes, not decoration. */
-function parseQuery(endpoint: Endpoint, request: Request): unknown {
-  const schema = endpoint.query ?? z.object({});
-  return schema.strict().parse(request.query);
+/** Names that an endpoint doesn't have are mistakes, not decoration. */
+function querySchema(endpoint: Endpoint): z.ZodObject {
+  return (endpoint.query ?? z.object({})).strict();
+}
+
+function bodySchema(endpoint: Endpoint): z.ZodType | undefined {
+  return endpoint.body instanceof z.ZodObject ? endpoint.body.strict() : endpoint.body;
+}
+
+/**
+ * A content type that a page of another site can send without asking first (text, a form) is
+ * refused, which is what keeps such pages from posting through a browser.
+ */
+function checkContentType(request: Request): void {
+  if (request.is('application/json') !== false) return;
+  throw new AppError('UNSUPPORTED_MEDIA', 'send the body as Content-Type: application/json');
 }
 
 function projectOf(params: Readonly<Record<string, string>>): ProjectId | undefined {
@@ -21,14 +34,20 @@ function projectOf(params: Readonly<Record<string, string>>): ProjectId | undefi
 }
 
 function handler(endpoint: Endpoint): RequestHandler {
+  const query = querySchema(endpoint);
+  const body = bodySchema(endpoint);
   return async (request: Request, response: Response) => {
     const params = request.params as Record<string, string>;
+    if (body !== undefined) checkContentType(request);
+    const errors: FieldError[] = [];
     const input = {
       params,
       project: projectOf(params),
-      query: parseQuery(endpoint, request),
-      body: endpoint.body?.parse(request.body),
+      query: checkPart('query', query, request.query, errors),
+      body: checkPart('body', body, request.body, errors),
     };
+    if (errors.length > 0) throw badRequest(errors);
+    response.setHeader('Cache-Control', 'no-store');
     const answer = await endpoint.handle(input as unknown as EndpointInput<never, never>);
     response.status(endpoint.status).json(answer);
   };

@@ -1,5 +1,4 @@
 import type { NextFunction, Request, Response } from 'express';
-import { z } from 'zod';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { CODES, type ErrorCode } from '../../../shared/errors/codes.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
@@ -20,24 +19,32 @@ function problem(code: ErrorCode, detail: string, errors?: Problem['errors']): P
   return { type, title, status, detail, code, ...(errors === undefined ? {} : { errors }) };
 }
 
+const HIDDEN = 'the error is in the log of Tollgate';
+
+/** Codes whose message may name a file or another inner thing of the machine. */
+const INNER: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'CONFIG_INVALID', 'INPUT_UNREADABLE']);
+
+function isErrorList(value: unknown): value is NonNullable<Problem['errors']> {
+  return Array.isArray(value) && value.every((one) => typeof one?.message === 'string');
+}
+
 function isHttpError(error: unknown): error is Error & { status: number } {
   return error instanceof Error && 'status' in error && typeof error.status === 'number';
 }
 
 /** RFC 9457 for whatever was thrown; an unknown error tells nothing of itself. */
 export function toProblem(error: unknown): Problem {
-  if (error instanceof AppError) return problem(error.code, error.message);
-  if (error instanceof z.ZodError) {
-    const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-    const names = errors.map(({ path }) => path).join(', ');
-    return problem('BAD_REQUEST', `these parts are wrong: ${names}`, errors);
+  if (error instanceof AppError) {
+    const errors = error.details['errors'];
+    const detail = INNER.has(error.code) ? HIDDEN : error.message;
+    return problem(error.code, detail, isErrorList(errors) ? errors : undefined);
   }
   if (isHttpError(error)) {
     if (error.status === 413) return problem('PAYLOAD_TOO_LARGE', 'the body is too large');
     if (error.status === 415) return problem('UNSUPPORTED_MEDIA', error.message);
     if (error.status < 500) return problem('BAD_REQUEST', 'the request cannot be read');
   }
-  return problem('INTERNAL', 'the error is in the log of Tollgate');
+  return problem('INTERNAL', HIDDEN);
 }
 
 function retryAfterSeconds(error: unknown): number | undefined {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Instant, parseInstant } from '../../../shared/values/instant.ts';
+import { badRequest } from './bad-request.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -31,6 +32,12 @@ export function timeParameter(now: () => Instant, byDefault: string) {
       return z.NEVER;
     })
     .meta({ description: `ISO 8601 with a zone, or -15m, -2h, -7d, now; default ${byDefault}` });
+}
+
+/** @throws AppError BAD_REQUEST when nothing lies between */
+export function checkWindow({ from, until }: { from: Instant; until: Instant }): void {
+  if (from < until) return;
+  throw badRequest([{ path: 'query.from', message: 'must be before until' }]);
 }
 
 export function limitParameter(byDefault: number, maximum: number) {

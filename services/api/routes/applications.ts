@@ -10,7 +10,7 @@ import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { limitParameter } from '../http/query-schema.ts';
 import { mustBalance } from './projects.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'clusters'>;
+type Deps = Pick<ApiDeps, 'ledger' | 'clusters' | 'clock'>;
 
 function toRest(deps: Deps, cost: ApplicationCost): z.infer<typeof restApplication> {
   const { activity } = cost;
@@ -51,7 +51,7 @@ function toRest(deps: Deps, cost: ApplicationCost): z.infer<typeof restApplicati
             startUpMs: activity.startUpMs,
           },
     tags: { ...cost.tags },
-    links: applicationLinks(cost, cluster),
+    links: applicationLinks(cost, cluster, deps.clock.now()),
   };
 }
 

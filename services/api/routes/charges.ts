@@ -5,7 +5,7 @@ import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { limitParameter, timeParameter } from '../http/query-schema.ts';
+import { checkWindow, limitParameter, timeParameter } from '../http/query-schema.ts';
 import { formatMultiplier } from '../rest-money.ts';
 import { mustBalance } from './projects.ts';
 
@@ -49,6 +49,7 @@ export function chargeEndpoints(deps: Pick<ApiDeps, 'ledger' | 'clock'>): Endpoi
       async handle({ project, query }) {
         await mustBalance(deps, project);
         const { from, until, limit, cursor } = query;
+        checkWindow(query);
         const page = { limit, ...(cursor === undefined ? {} : { after: cursor }) };
         const charges = await deps.ledger.charges(project, { from, until }, page);
         const last = charges.length === limit ? charges.at(-1) : undefined;

@@ -1,14 +1,12 @@
 import { restClusters } from '../../../shared/contracts/rest.ts';
-import { formatInstant, HOUR_MS, type Instant } from '../../../shared/values/instant.ts';
+import { formatInstant } from '../../../shared/values/instant.ts';
 import type { Resources } from '../../../shared/values/resources.ts';
 import type { ApiDeps, ClusterInfo } from '../api-deps.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { LoadHistory } from './load-history.ts';
 
 type Deps = Pick<ApiDeps, 'journal' | 'clusters' | 'clock'>;
 
-const HISTORY_MS = 2 * HOUR_MS;
-/** A poll a second for two hours. */
-const LOADS_MAX = 7_200;
 /** Points of the chart; more than a screen shows would only cost. */
 const POINTS_MAX = 240;
 
@@ -24,8 +22,8 @@ function thin<T>(entries: readonly T[]): T[] {
   return entries.filter((_, i) => (entries.length - 1 - i) % step === 0);
 }
 
-async function clusterOf(deps: Deps, info: ClusterInfo, now: Instant) {
-  const loads = await deps.journal.loads(info.id, now - HISTORY_MS, now + 1, LOADS_MAX);
+async function clusterOf(deps: Deps, history: LoadHistory, info: ClusterInfo) {
+  const loads = await history.read(info.id, deps.clock.now());
   const last = loads.at(-1);
   const nodes = await deps.journal.nodes(info.id);
   return {
@@ -53,6 +51,7 @@ async function clusterOf(deps: Deps, info: ClusterInfo, now: Instant) {
 }
 
 export function clusterEndpoints(deps: Deps): Endpoint[] {
+  const history = new LoadHistory(deps.journal);
   return [
     endpoint({
       method: 'get',
@@ -60,8 +59,7 @@ export function clusterEndpoints(deps: Deps): Endpoint[] {
       summary: 'Clusters with their load of the last two hours',
       answer: restClusters,
       async handle() {
-        const now = deps.clock.now();
-        const clusters = deps.clusters.map((info) => clusterOf(deps, info, now));
+        const clusters = deps.clusters.map((info) => clusterOf(deps, history, info));
         return { clusters: await Promise.all(clusters) };
       },
     }),

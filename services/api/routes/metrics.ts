@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { restMetrics } from '../../../shared/contracts/rest.ts';
+import type { Instant } from '../../../shared/values/instant.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { badRequest } from '../http/bad-request.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { limitParameter, timeParameter } from '../http/query-schema.ts';
+import { checkWindow, limitParameter, timeParameter } from '../http/query-schema.ts';
 import { mustBalance } from './projects.ts';
 
 /** `application=x,executor=1`: exact values of tags. */
@@ -20,6 +22,15 @@ const tagsParameter = z
     return { ...tags };
   })
   .meta({ description: 'Exact values of tags, such as application=app-1,executor=2' });
+
+const WINDOWS_MAX = 20_000;
+
+/** One answer is for one chart. @throws AppError BAD_REQUEST */
+function checkWindows(query: { from: Instant; until: Instant; step: number }): void {
+  if (query.step === 0 || (query.until - query.from) / query.step <= WINDOWS_MAX) return;
+  const message = `gives more than ${WINDOWS_MAX} windows; take a longer step`;
+  throw badRequest([{ path: 'query.step', message }]);
+}
 
 export function metricEndpoints(
   deps: Pick<ApiDeps, 'ledger' | 'metricStore' | 'clock'>,
@@ -48,9 +59,11 @@ export function metricEndpoints(
       }),
       answer: restMetrics,
       async handle({ project, query }) {
-        await mustBalance(deps, project);
         const { step, ...rest } = query;
+        checkWindow(query);
+        checkWindows(query);
         const series = await deps.metricStore.query(project, { ...rest, stepMs: step });
+        if (series.length === 0) await mustBalance(deps, project);
         return {
           series: series.map(({ tags, points }) => ({
             tags: { ...tags },

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   restBalance,
   restGrant,
@@ -17,8 +18,6 @@ import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { toRestBalance } from '../rest-money.ts';
 
 type Deps = Pick<ApiDeps, 'ledger' | 'grants' | 'clock'>;
-
-const RUNNING_MAX = 1_000;
 
 function toRestGrant(grant: Grant) {
   return {
@@ -40,19 +39,9 @@ export async function mustBalance(
   return balance;
 }
 
-async function projectOf(deps: Deps, project: ProjectId) {
-  const balance = await mustBalance(deps, project);
-  const { applications } = await deps.ledger.applications(project, {
-    state: 'running',
-    limit: RUNNING_MAX,
-  });
-  return {
-    id: project,
-    name: project,
-    tags: {},
-    balance: toRestBalance(balance),
-    runningApplications: applications.length,
-  };
+function toRestProject(balance: Balance, runningApplications = 0): z.infer<typeof restProject> {
+  const id = balance.project;
+  return { id, name: id, tags: {}, balance: toRestBalance(balance), runningApplications };
 }
 
 export function projectEndpoints(deps: Deps): Endpoint[] {
@@ -63,8 +52,13 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       summary: 'All projects with balance and burn rate',
       answer: restProjects,
       async handle() {
-        const ids = await deps.ledger.projects();
-        return { projects: await Promise.all(ids.map((id) => projectOf(deps, id))) };
+        const running = await deps.ledger.runningCounts();
+        const projects: z.infer<typeof restProject>[] = [];
+        for (const id of await deps.ledger.projects()) {
+          const balance = await deps.ledger.balance(id);
+          if (balance !== undefined) projects.push(toRestProject(balance, running.get(id)));
+        }
+        return { projects };
       },
     }),
     endpoint({
@@ -72,7 +66,10 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       path: '/v1/projects/{project}',
       summary: 'One project',
       answer: restProject,
-      handle: ({ project }) => projectOf(deps, project),
+      async handle({ project }) {
+        const balance = await mustBalance(deps, project);
+        return toRestProject(balance, (await deps.ledger.runningCounts()).get(project));
+      },
     }),
     endpoint({
       method: 'get',

@@ -7,32 +7,34 @@ import {
   type PlannedUse,
   type QuotaVerdict,
 } from '../../../shared/rating/evaluate-quota.ts';
-import { formatInstant } from '../../../shared/values/instant.ts';
+import type { Balance } from '../../../shared/stores/ledger-reader.ts';
+import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
 import { BASE_STEP, type PriceStep } from '../../../shared/values/price-step.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
-import { isResources } from '../../../shared/values/resources.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { badRequest } from '../http/bad-request.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { formatMultiplier } from '../rest-money.ts';
+import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'pools' | 'rateCard' | 'clock'>;
-type QuotaRequest = z.infer<typeof restQuotaCheckRequest>;
+type Deps = Pick<ApiDeps, 'ledger' | 'prices' | 'pools' | 'rateCard' | 'clock'>;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
+
+type QuotaRead = { readonly balance: Balance; readonly step: PriceStep };
 
 const BODY_MAX_BYTES = 16_384;
 
 function plannedUse({ resources, durationMs }: QuotaRequest): PlannedUse | undefined {
   if (resources === undefined || durationMs === undefined) return undefined;
-  const planned = {
-    millicores: Math.round((resources.cores ?? 0) * 1_000),
-    memoryMib: resources.memoryMib ?? 0,
-    gpus: resources.gpus ?? 0,
-  };
-  if (!isResources(planned)) {
-    throw new AppError('BAD_REQUEST', 'resources: no job can hold these; use amounts of 0 or more');
-  }
-  return { resources: planned, durationMs };
+  const { cores = 0, memoryMib = 0, gpus = 0 } = resources;
+  return { resources: { millicores: Math.round(cores * 1_000), memoryMib, gpus }, durationMs };
+}
+
+/** The price that a project would meet which the ledger doesn't know. */
+async function stepOf(prices: Deps['prices'], pool: string, now: Instant): Promise<PriceStep> {
+  const epochs = await prices.epochs(pool, now, now + 1);
+  return epochs.find(({ start }) => start <= now)?.step ?? BASE_STEP;
 }
 
 function toAnswer(
@@ -57,51 +59,38 @@ export function createQuotaCheck(
   deps: Deps,
 ): (request: QuotaRequest) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
-  type Read = Awaited<ReturnType<Deps['ledger']['quota']>>;
-  const answer = (request: QuotaRequest, pool: string, read: Read): QuotaAnswer => {
-    const step = read?.step ?? BASE_STEP;
+  const answer = (
+    request: QuotaRequest,
+    price: { readonly pool: string; readonly step: PriceStep; readonly asOf: Instant },
+    balance?: Balance,
+  ): QuotaAnswer => {
     const verdict = evaluateQuota({
-      project: request.project,
-      account: read?.balance,
-      step,
+      project: balance?.project ?? request.project,
+      account: balance,
+      step: price.step,
       card: deps.rateCard,
       planned: plannedUse(request),
     });
-    return toAnswer(request, verdict, {
-      pool,
-      step,
-      asOf: read?.balance.asOf ?? deps.clock.now(),
-    });
+    return toAnswer(request, verdict, price);
   };
+  const known = (request: QuotaRequest, pool: string, read: QuotaRead): QuotaAnswer =>
+    answer(request, { pool, step: read.step, asOf: read.balance.asOf }, read.balance);
   return (request) => {
     const pool = request.pool ?? firstPool;
     if (!deps.pools.includes(pool)) {
-      throw new AppError(
-        'BAD_REQUEST',
-        `pool: there is no pool of this name; known: ${deps.pools}`,
-      );
+      const message = `is no pool; there are: ${deps.pools.join(', ')}`;
+      throw badRequest([{ path: 'body.pool', message }]);
     }
+    const now = deps.clock.now();
     const project = parseProjectId(request.project);
-    if (project === undefined) return answer(request, pool, undefined);
-    const read = deps.ledger.quota(project, pool, deps.clock.now());
-    return read instanceof Promise
-      ? read.then((value) => answer(request, pool, value))
-      : answer(request, pool, read);
+    const read = project === undefined ? undefined : deps.ledger.quota(project, pool, now);
+    if (read !== undefined && !(read instanceof Promise)) return known(request, pool, read);
+    return Promise.resolve(read).then(async (late) =>
+      late === undefined
+        ? answer(request, { pool, step: await stepOf(deps.prices, pool, now), asOf: now })
+        : known(request, pool, late),
+    );
   };
-}
-
-/**
- * The commonest body by far is `{"project":"…"}`: it is taken without the schema, which gives the
- * same verdict on it at ten times the price. A test holds the two equal.
- */
-export function parseQuotaRequest(body: unknown): QuotaRequest {
-  if (typeof body === 'object' && body !== null) {
-    const [key, ...rest] = Object.keys(body);
-    if (key === 'project' && rest.length === 0 && 'project' in body) {
-      if (typeof body.project === 'string') return { project: body.project };
-    }
-  }
-  return restQuotaCheckRequest.strict().parse(body);
 }
 
 function readJson(request: Request, done: (error: unknown, body?: unknown) => void): void {
@@ -149,7 +138,7 @@ export function quotaCheckHandler(deps: Deps): RequestHandler {
     readJson(request, (error, body) => {
       if (error !== undefined) return next(error);
       try {
-        const answer = check(parseQuotaRequest(body));
+        const answer = check(readQuotaRequest(body));
         if (answer instanceof Promise) {
           answer.then((value) => send(response, value)).catch(next);
         } else send(response, answer);

@@ -67,12 +67,12 @@ export function streamingQueryEndpoints(deps: Deps): Endpoint[] {
       summary: 'Streaming queries of the last day with lag and verdict',
       answer: restStreamingQueries,
       async handle({ project }) {
-        await mustBalance(deps, project);
         const from = deps.clock.now() - SHOWN_MS;
         const [entries, partitions] = await Promise.all([
           deps.metricStore.latest(project, 'streaming_query', from),
           deps.metricStore.latest(project, 'streaming_partition', from),
         ]);
+        if (entries.length === 0) await mustBalance(deps, project);
         const byRun = Map.groupBy(partitions, ({ tags }) => tags['run'] ?? '');
         const queries = latestRuns(entries).map((entry) =>
           toRest(entry, byRun.get(entry.tags['run'] ?? '') ?? []),

@@ -1,11 +1,11 @@
-import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Request, type RequestHandler, Router } from 'express';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { IngestHandler } from '../core/ingest.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { readBody } from './read-body.ts';
 
 export type IngestHandlers = Readonly<Record<QuarantinedRecord['collector'], IngestHandler>>;
 
@@ -16,6 +16,10 @@ export interface HttpInputOptions {
   /** Bodies of all requests in work; more get 429 with Retry-After. */
   readonly queueMaxBytes: number;
   readonly clock: Clock;
+  /** What a sender that gets 429 is told to wait. */
+  readonly retryAfterMs?: number;
+  /** Requests at a time; a decompressor of each may hold 8 MiB beside its body. */
+  readonly requestsMax?: number;
 }
 
 const CONTENT_TYPES = [
@@ -25,51 +29,6 @@ const CONTENT_TYPES = [
   'text/plain',
 ];
 const CLUSTER = /^[\w.:-]{1,64}$/;
-/** What a request counts for in the queue before its size is known. */
-const UNKNOWN_BYTES = 65_536;
-
-function decoded(request: Request): Readable {
-  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
-  switch (encoding) {
-    case 'identity':
-      return request;
-    case 'gzip':
-      return request.pipe(createGunzip());
-    case 'zstd':
-      return request.pipe(createZstdDecompress());
-    default:
-      throw new AppError(
-        'UNSUPPORTED_MEDIA',
-        `Content-Encoding ${encoding} is not supported; use gzip, zstd or none`,
-      );
-  }
-}
-
-/** Reads and decompresses a body, giving up as soon as it is larger than allowed. */
-async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of decoded(request) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) {
-        throw new AppError(
-          'PAYLOAD_TOO_LARGE',
-          `the body is larger than ${maxBytes} bytes after decompression; send it in parts`,
-        );
-      }
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError('BAD_REQUEST', 'the compressed body is damaged or cut; nothing was stored', {
-      cause: error,
-    });
-  }
-  if (!request.complete) throw new AppError('BAD_REQUEST', 'the body was cut; nothing was stored');
-  return Buffer.concat(chunks);
-}
-
 function checkType(request: Request): void {
   const type = (request.headers['content-type'] ?? 'application/x-ndjson').split(';')[0]?.trim();
   if (CONTENT_TYPES.includes(type ?? '')) return;
@@ -106,33 +65,38 @@ function clusterOf(request: Request): string {
  */
 export function createHttpInput(options: HttpInputOptions): Router {
   const { handlers, bodyMaxBytes, queueMaxBytes, clock } = options;
-  let inWork = 0;
+  const { retryAfterMs = 1_000, requestsMax = 64 } = options;
+  const budget = new ByteBudget(queueMaxBytes);
+  let requests = 0;
 
   const handle =
     (collector: IngestHandler): RequestHandler =>
     async (request, response) => {
       checkType(request);
       const [project, cluster] = [projectOf(request), clusterOf(request)];
-      const expected = Number(request.headers['content-length'] ?? UNKNOWN_BYTES);
-      if (inWork > 0 && inWork + expected > queueMaxBytes) {
-        throw new AppError('OVERLOADED', 'too many records are in work; send these again later');
+      if (requests >= requestsMax) {
+        const message = `${requestsMax} requests are in work; send the same again later`;
+        throw new AppError('OVERLOADED', message, { details: { retryAfterMs } });
       }
-      let counted = expected;
-      inWork += counted;
+      requests += 1;
+      using share = budget.open();
       try {
-        const body = await readBody(request, bodyMaxBytes);
-        // Decompressed it may be larger than it was announced.
-        inWork += body.length - counted;
-        counted = body.length;
+        const body = await readBody(request, { maxBytes: bodyMaxBytes, share, retryAfterMs });
         response.json(await collector.ingest({ body, project, cluster, receivedAt: clock.now() }));
       } finally {
-        inWork -= counted;
+        requests -= 1;
       }
     };
 
   const router = Router();
   for (const [name, collector] of Object.entries(handlers)) {
-    router.post(`/v1/ingest/${name}`, handle(collector));
+    router
+      .route(`/v1/ingest/${name}`)
+      .post(handle(collector))
+      .all((request, response) => {
+        response.setHeader('Allow', 'POST');
+        throw new AppError('METHOD_NOT_ALLOWED', `${request.path} takes POST`);
+      });
   }
   return router;
 }

@@ -55,6 +55,16 @@ export class SqlLedgerReader implements LedgerReader {
     return this.quota(project, '', 0)?.balance;
   }
 
+  async runningCounts(): Promise<ReadonlyMap<ProjectId, number>> {
+    const rows = await this.#db
+      .selectFrom('application')
+      .select(['project', (eb) => eb.fn.countAll<number | bigint>().as('running')])
+      .where('state', '=', 'running')
+      .groupBy('project')
+      .execute();
+    return new Map(rows.map((row) => [row.project as ProjectId, Number(row.running)]));
+  }
+
   async applications(
     project: ProjectId,
     { state, limit, cursor }: Filter,
