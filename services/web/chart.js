@@ -145,7 +145,9 @@ export class Chart extends Component {
  */
 function showNewest(plot) {
   if (plot.cursor.idx !== null && plot.cursor.idx !== undefined) return;
-  plot.setLegend({ idx: plot.data[0].length - 1 }, false);
+  const [, first] = plot.data;
+  const newest = first?.findLastIndex((value) => value !== null && value !== undefined) ?? -1;
+  if (newest >= 0) plot.setLegend({ idx: newest }, false);
 }
 
 /** @param {number} seconds */

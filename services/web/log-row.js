@@ -4,6 +4,7 @@ import { highlightTerms } from './highlight-terms.js';
 import { minuteAround } from './log-span.js';
 import { html } from './markup.js';
 import { serverClock } from './server-clock.js';
+import { shortId } from './short-id.js';
 import { splitMessage } from './split-message.js';
 import { viewAddress, viewOfLogs } from './view-state.js';
 
@@ -24,6 +25,7 @@ const MARKS = /** @type {Record<string, string>} */ ({
  * @property {import('./rest-client.js').Log} log
  * @property {boolean} open
  * @property {string} search
+ * @property {string} name of its application, '' when it isn't known
  * @property {import('./view-state.js').ViewState} view
  * @property {import('./actions.js').Actions} actions
  * @property {readonly string[]} terms
@@ -42,13 +44,14 @@ export class LogRow extends Component {
       was.log.key !== is.log.key ||
       was.open !== is.open ||
       was.search !== is.search ||
+      was.name !== is.name ||
       was.view !== is.view
     );
   }
 
   /** @override */
   render() {
-    const { log, open, terms } = propsOf(this);
+    const { log, name, open, terms } = propsOf(this);
     const { head, rest, hiddenLines } = splitMessage(log.message);
     const source = [log.container, log.logger].filter((part) => part !== '');
     return html`
@@ -56,8 +59,8 @@ export class LogRow extends Component {
         ${timeLink(propsOf(this))}
         <span class="log-level">${log.level === 'UNKNOWN' ? '–' : log.level}</span>
         <span class="log-source" title="${log.project} · ${log.cluster} · ${log.application} · ${source.join(' · ')} · thread ${log.thread || '–'}">
-          <span class="log-app">${log.application === '' ? log.cluster : log.application}</span>
-          <span class="log-container">${log.container}</span>
+          <span class="log-app">${name || shortId(log.application) || log.cluster}</span>
+          <span class="log-container">${shortId(log.container)}</span>
         </span>
         <div class="log-message">
           ${open && rest !== '' ? html`<pre>${marked(shortened(rest), terms)}</pre>` : html`<span class="log-head">${marked(head, terms)}</span>`}

@@ -64,15 +64,17 @@ function switches(view, actions) {
  * @param {PageState} state
  * @param {Actions} actions
  */
-function lineList({ logs, view, open, logCursor, searching, projects }, actions) {
+function lineList(state, actions) {
+  const { logs, view, open, logCursor, searching, projects } = state;
   if (logs === undefined) return projects?.length === 0 ? nothing(view) : loadingLines(12);
   if (logs.length === 0) return nothing(view);
   const terms = searchTerms(view.text);
+  const names = new Map((state.applications ?? []).map(({ id, name }) => [id, name]));
   return html`
     <ol class="logs" aria-label="Log lines, newest first">
       ${logs.map(
         (log) => html`<${LogRow} key=${log.key} log=${log} open=${open.has(`log/${log.key}`)}
-        search=${view.text} view=${view} actions=${actions} terms=${terms} />`,
+        search=${view.text} name=${names.get(log.application) ?? ''} view=${view} actions=${actions} terms=${terms} />`,
       )}
     </ol>
     <p class="log-end">
