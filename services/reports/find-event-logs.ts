@@ -26,6 +26,8 @@ interface Search {
   readonly problems: { path: string; reason: string }[];
   /** Real paths of files and folders seen, so that links neither loop nor count twice. */
   readonly seen: Set<string>;
+  /** Everything met but folders that hold nothing. */
+  met: number;
 }
 
 const ROLLING_PART = /^events_(\d{1,9})_.*?(\.compact)?$/;
@@ -74,8 +76,10 @@ async function searchFolder(path: string, search: Search): Promise<void> {
   if (basename(path).startsWith('eventlog_v2_')) {
     const source = await rollingSource(path, names);
     if (source === undefined) {
+      search.met += 1;
       search.problems.push({ path, reason: 'the rolling log has no events_<n> file (yet)' });
     } else {
+      search.met += 1;
       search.sources.push(source);
     }
     return;
@@ -87,9 +91,10 @@ async function searchFolder(path: string, search: Search): Promise<void> {
 async function searchPath(path: string, search: Search): Promise<void> {
   try {
     const real = await realpath(path);
+    const found = await stat(path);
+    if (search.seen.has(real) || !found.isDirectory()) search.met += 1;
     if (search.seen.has(real)) return;
     search.seen.add(real);
-    const found = await stat(path);
     if (found.isDirectory()) {
       await searchFolder(path, search);
     } else if (!found.isFile()) {
@@ -102,21 +107,18 @@ async function searchPath(path: string, search: Search): Promise<void> {
       search.sources.push({ path, parts, isCompacted, hasGap: false });
     }
   } catch (error) {
+    search.met += 1;
     search.problems.push({ path, reason: reasonOf(error) });
   }
 }
 
 /** Finds the event logs below paths, in order of the paths and then of names. */
 export async function findEventLogs(paths: readonly string[]): Promise<FoundLogs> {
-  const search: Search = { sources: [], problems: [], seen: new Set() };
+  const search: Search = { sources: [], problems: [], seen: new Set(), met: 0 };
   for (const path of paths) {
-    const before = search.sources.length + search.problems.length;
-    const seenBefore = search.seen.size;
+    const before = search.met;
     await searchPath(path, search);
-    const isEmpty = search.sources.length + search.problems.length === before;
-    if (isEmpty && search.seen.size > seenBefore) {
-      search.problems.push({ path, reason: 'the folder holds no files' });
-    }
+    if (search.met === before) search.problems.push({ path, reason: 'the folder holds no files' });
   }
   return search;
 }

@@ -123,7 +123,8 @@ export async function readAttempt(source: LogSource, options: ReadOptions): Prom
   const { application, attribution, end, events } = reader;
   if (application === undefined || attribution === undefined || end === undefined) {
     const problem = 'it holds events of Spark, but none that tells of an application or a time';
-    return { attempt: undefined, problem, events };
+    const more = problemOf(reader);
+    return { attempt: undefined, problem: more ? `${problem}; ${more}` : problem, events };
   }
   const { slotMs, usefulMs, wastedMs, idleMs, tailMs, startUpMs } =
     reader.activity() ?? NO_SLOT_TIME;

@@ -364,3 +364,14 @@ test('a log of nothing but long lines takes little memory', async (context) => {
   assert.match(given.problems[0]?.reason ?? '', /over 64 MiB/);
   assert.equal(executors(given)?.containers, 1);
 });
+
+test('a large file that is no event log is left after its beginning', async (context) => {
+  const path = await folder(context, { 'dump.txt': 'no event\n'.repeat(2_000_000) });
+  let most = 0;
+  await report([path], {
+    onProgress: (read) => {
+      most = Math.max(most, read);
+    },
+  });
+  assert.ok(most <= 4 * 2 ** 20, `${most} bytes were read`);
+});

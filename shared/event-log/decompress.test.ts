@@ -155,3 +155,33 @@ test('a reader that stops early lets go of the source', async () => {
   }
   assert.equal(closed, true);
 });
+
+test('padding after a gzip stream ends the log, and hangs nothing', async () => {
+  const bytes = sample(50_000);
+  const packed = PACKERS['.gz']?.(bytes) ?? bytes;
+  for (const size of [100, 1_000_000]) {
+    const result = await unpack(Buffer.concat([packed, Buffer.alloc(100_000)]), 'log.gz', size);
+    assert.ok(result.bytes.equals(bytes));
+  }
+});
+
+test('what was written so far comes out while the stream is still open', async () => {
+  const { createZstdCompress, constants } = await import('node:zlib');
+  const writer = createZstdCompress();
+  const flushed = (text: string): Promise<Buffer> =>
+    new Promise((resolve) => {
+      writer.write(text);
+      writer.flush(constants.ZSTD_e_flush, () => resolve(writer.read()));
+    });
+  let seen = '';
+  async function* growing(): AsyncGenerator<Uint8Array> {
+    for (const text of ['first\n', 'second\n', 'third\n']) {
+      yield await flushed(text);
+      assert.ok(seen.endsWith(text), `${text} was handed on before more was asked for`);
+    }
+  }
+  for await (const part of decompress(growing(), 'log.zstd', () => undefined)) {
+    seen += Buffer.from(part).toString();
+  }
+  assert.equal(seen, 'first\nsecond\nthird\n');
+});

@@ -61,6 +61,7 @@ test('events that nobody needs are known without parsing, and their time is foun
   const cases: [string, string, number | undefined][] = [
     [line(sql, { physicalPlanDescription: plan, time: 42 }), 'SparkListenerSQLExecutionStart', 42],
     [line('SparkListenerJobEnd', { 'Completion Time': 43 }), 'SparkListenerJobEnd', 43],
+    [line(sql, { metadata: { time: 7 }, time: 42 }), 'SparkListenerSQLExecutionStart', 42],
     [line('SomethingNew', { Timestamp: 44 }), 'SomethingNew', undefined],
     [
       line('org.apache.spark.sql.streaming.StreamingQueryListener$QueryIdleEvent', {
