@@ -9,6 +9,9 @@ export interface DemoOptions {
 /** Credits that the demo's projects begin with; one of them runs out while you watch. */
 const GRANTS = { etl: '2500', ads: '4000', ml: '3000', risk: '700' };
 
+/** The demo's clock may run a hundred times faster than the managers answer. */
+const PATIENT_MS = 600_000;
+
 /** The configuration of the demo: the simulator's folders and managers as sources. */
 export function demoConfig(
   { port, dataFolder }: DemoOptions,
@@ -37,6 +40,7 @@ export function demoConfig(
           id: 'yarn-main',
           type: 'yarn',
           urls: [platform.resourceManagerUrl],
+          timeoutMs: PATIENT_MS,
           eventLogs: [folders.eventLogs('yarn-main')],
           links: {
             sparkUi: 'http://rm.lab:8088/proxy/{application}/',
@@ -49,6 +53,7 @@ export function demoConfig(
           id: 'spark-lab',
           type: 'standalone',
           urls: [platform.standaloneMasterUrl],
+          timeoutMs: PATIENT_MS,
           eventLogs: [folders.eventLogs('spark-lab')],
           links: {
             sparkUi: 'http://edge-01.lab:4040/?application={application}',

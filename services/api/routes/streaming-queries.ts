@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { QUERY_STATES } from '../../../shared/contracts/progress-record.ts';
 import { restStreamingQueries, VERDICTS, type Verdict } from '../../../shared/contracts/rest.ts';
 import type { MetricReader } from '../../../shared/stores/metric-store.ts';
-import { DAY_MS, formatInstant } from '../../../shared/values/instant.ts';
+import { DAY_MS, formatInstant, HOUR_MS } from '../../../shared/values/instant.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { mustBalance } from './projects.ts';
@@ -13,6 +13,8 @@ type Latest = Awaited<ReturnType<MetricReader['latest']>>[number];
 
 /** A query that has said nothing for longer is history. */
 const SHOWN_MS = DAY_MS;
+/** One that has ended is shown for a shorter time: there is nothing to do about it. */
+const SHOWN_ENDED_MS = HOUR_MS;
 const PARTITIONS_MAX = 200;
 
 function verdictOf(fields: Latest['fields']): Verdict {
@@ -74,7 +76,12 @@ export function streamingQueryEndpoints(deps: Deps): Endpoint[] {
         ]);
         if (entries.length === 0) await mustBalance(deps, project);
         const byRun = Map.groupBy(partitions, ({ tags }) => tags['run'] ?? '');
-        const queries = latestRuns(entries).map((entry) =>
+        const shown = latestRuns(entries).filter(
+          ({ at, fields }) =>
+            QUERY_STATES[fields['state'] ?? 0] !== 'terminated' ||
+            (fields['last_batch_ms'] ?? at) >= deps.clock.now() - SHOWN_ENDED_MS,
+        );
+        const queries = shown.map((entry) =>
           toRest(entry, byRun.get(entry.tags['run'] ?? '') ?? []),
         );
         return { queries };
