@@ -4,8 +4,8 @@ import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { SimulatorConfig } from './config.ts';
 import { FileOutput, type OutputFolders } from './outputs/file-output.ts';
 import { GraphiteOutput } from './outputs/graphite-output.ts';
-import { startResourceManager, startStandaloneMaster } from './outputs/manager-server.ts';
 import { ProgressOutput } from './outputs/progress-output.ts';
+import { startStandaloneRest, startYarnRest } from './outputs/rest-server.ts';
 import { Platform } from './platform/platform.ts';
 import { Random } from './platform/random.ts';
 
@@ -44,8 +44,8 @@ export function simulatedFolders(folder: string): OutputFolders {
 export async function startSimulator(deps: SimulatorDeps): Promise<SimulatedPlatform> {
   const { config, clock, logger, folder } = deps;
   const platform = new Platform(config.seed, Math.floor(clock.now() / 1_000) * 1_000);
-  const resourceManager = await startResourceManager(platform);
-  const master = await startStandaloneMaster(platform);
+  const resourceManager = await startYarnRest(platform);
+  const master = await startStandaloneRest(platform);
   const stop = new AbortController();
   let playing: Promise<void> | undefined;
 

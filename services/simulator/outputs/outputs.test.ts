@@ -10,8 +10,8 @@ import { Platform } from '../platform/platform.ts';
 import { Random } from '../platform/random.ts';
 import { FileOutput } from './file-output.ts';
 import { GraphiteOutput } from './graphite-output.ts';
-import { startResourceManager, startStandaloneMaster } from './manager-server.ts';
 import { ProgressOutput } from './progress-output.ts';
+import { startStandaloneRest, startYarnRest } from './rest-server.ts';
 
 const START = Date.UTC(2026, 10, 21, 8);
 const never = new AbortController().signal;
@@ -129,8 +129,8 @@ test('progress that is refused is sent again, with nothing lost', async () => {
 test('the managers answer with what runs, and 404 for what they do not have', async () => {
   const platform = new Platform(7, START);
   platform.advance(START + 600_000);
-  await using manager = await startResourceManager(platform);
-  await using master = await startStandaloneMaster(platform);
+  await using manager = await startYarnRest(platform);
+  await using master = await startStandaloneRest(platform);
   const get = async (url: string) => {
     const response = await fetch(url);
     return { status: response.status, body: JSON.parse(await response.text()) };

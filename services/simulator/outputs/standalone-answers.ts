@@ -98,7 +98,7 @@ function workerAnswer(platform: Platform, name: string): object | undefined {
 }
 
 /** Answers of a Spark standalone master and its workers (deploy/JsonProtocol.scala). */
-export function standaloneMasterAnswer(
+export function standaloneAnswer(
   platform: Platform,
   path: string,
   origin: string,

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Platform } from '../platform/platform.ts';
-import { resourceManagerAnswer } from './resource-manager-answers.ts';
-import { standaloneMasterAnswer } from './standalone-master-answers.ts';
+import { standaloneAnswer } from './standalone-answers.ts';
+import { yarnAnswer } from './yarn-answers.ts';
 
-export interface ManagerServer extends AsyncDisposable {
+export interface RestServer extends AsyncDisposable {
   readonly url: string;
 }
 
 type Answer = (path: string, origin: string) => object | undefined;
 
-async function listen(answer: Answer): Promise<ManagerServer> {
+async function listen(answer: Answer): Promise<RestServer> {
   const server = createServer((request, response) => {
     const origin = `http://${request.headers.host ?? '127.0.0.1'}`;
     const path = new URL(request.url ?? '/', origin).pathname;
@@ -33,11 +33,11 @@ async function listen(answer: Answer): Promise<ManagerServer> {
 }
 
 /** Serves the REST answers of a ResourceManager for the platform's YARN cluster. */
-export function startResourceManager(platform: Platform): Promise<ManagerServer> {
-  return listen((path) => resourceManagerAnswer(platform, path));
+export function startYarnRest(platform: Platform): Promise<RestServer> {
+  return listen((path) => yarnAnswer(platform, path));
 }
 
 /** Serves the /json/ answers of a master and its workers for the platform's standalone cluster. */
-export function startStandaloneMaster(platform: Platform): Promise<ManagerServer> {
-  return listen((path, origin) => standaloneMasterAnswer(platform, path, origin));
+export function startStandaloneRest(platform: Platform): Promise<RestServer> {
+  return listen((path, origin) => standaloneAnswer(platform, path, origin));
 }

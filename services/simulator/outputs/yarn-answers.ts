@@ -6,7 +6,7 @@ import type { SimExecutor } from '../platform/sim-event.ts';
 const CLUSTER = 'yarn-main';
 
 /** Answers of a YARN ResourceManager (Hadoop 3.x REST); undefined for an address it doesn't have. */
-export function resourceManagerAnswer(platform: Platform, path: string): object | undefined {
+export function yarnAnswer(platform: Platform, path: string): object | undefined {
   const parts = path.replace(/^\/ws\/v1\/cluster\/?/, '').split('/');
   const [resource, id, sub, attempt, last] = parts;
   if (resource === 'info' || resource === '') return clusterInfo(platform);
