@@ -2,6 +2,7 @@ import { addQuantity, NO_QUANTITY } from '../../../shared/contracts/charge.ts';
 import type { CostGroup, CostReport, UseRow } from '../../../shared/contracts/cost-report.ts';
 import { divideHalfEven } from '../../../shared/values/divide-half-even.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
+import { printable } from '../printable.ts';
 
 /** How text is made to stand out; without a terminal that can, not at all. */
 interface Style {
@@ -31,7 +32,7 @@ function styleOf(isStyled: boolean): Style {
 
 /** Names come from tenants: nothing in them may steer a terminal or break a line. */
 function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
+  return printable(text.replace(/[\t\n]/g, ' '));
 }
 
 function cut(text: string, width: number): string {

@@ -194,6 +194,19 @@ test('grouping by a tag names what lacks it', async (context) => {
   assert.match(out, /2 attempts: app-1, app-2/);
 });
 
+test('a reader that closes the pipe early is no error, a full disk is', async (context) => {
+  const path = await logs(context, [made('app-1')]);
+  const failing = async (code: string): Promise<void> => {
+    const stdout = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })),
+    });
+    const output = { stdout, stderr: new Sink(false), setExitCode: () => undefined };
+    await reportCommand(output).exitOverride().parseAsync([path], { from: 'user' });
+  };
+  await failing('EPIPE');
+  await assert.rejects(failing('ENOSPC'), /ENOSPC/);
+});
+
 test('help shows an example', () => {
   let help = '';
   reportCommand()

@@ -61,10 +61,20 @@ function progressBar(output: ReportOutput): {
   };
 }
 
+/** A reader that has seen enough (`| head`) closes the pipe: no error of the report. */
 async function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
   if (text === '') return;
   await new Promise<void>((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
+    const settle = (error?: NodeJS.ErrnoException | null): void => {
+      if (error === undefined || error === null || error.code === 'EPIPE') resolve();
+      else reject(error);
+    };
+    // The stream emits what the callback gets, too; unheard, that would end the process.
+    stream.once('error', settle);
+    stream.write(text, (error) => {
+      if (error === undefined || error === null) stream.removeListener('error', settle);
+      settle(error);
+    });
   });
 }
 
