@@ -52,7 +52,7 @@ const rule = z
 export const attributionRules = z
   .array(rule)
   .max(10_000)
-  .default([])
+  .default([{ projectFromConfiguration: 'spark.tollgate.project' }])
   .describe('Rules that give an application its project, in order; the first match wins.');
 
 export type AttributionRules = z.output<typeof attributionRules>;

@@ -6,6 +6,7 @@ const pure = [
   '^shared/values/',
   '^shared/contracts/',
   '^shared/rating/',
+  '^shared/attribution/',
   '^services/metering/intervals/',
   '^services/metering/price/',
   '^services/metering/quotas/',

@@ -6,6 +6,8 @@ interface Bench {
 }
 
 const BENCHES: Record<string, () => Promise<Bench>> = {
+  report: () => import('./report.bench.ts'),
+  metrics: () => import('./metrics.bench.ts'),
   progress: () => import('./progress.bench.ts'),
   rating: () => import('./rating.bench.ts'),
 };
