@@ -58,6 +58,14 @@ export interface ContainerFact extends FactBase {
   readonly reason: string;
 }
 
+/** How the reason of a stop begins that nobody saw: a log that just ended, say. */
+export const INFERRED_STOP = 'inferred: ';
+
+/** Whether a stop was concluded rather than seen; a seen one of any witness goes before it. */
+export function isInferredStop(fact: ContainerFact): boolean {
+  return fact.kind === 'container-stopped' && fact.reason.startsWith(INFERRED_STOP);
+}
+
 /** A machine of a cluster. */
 export interface NodeFact extends FactBase {
   readonly kind: 'node-started' | 'node-stopped';

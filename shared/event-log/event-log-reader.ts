@@ -1,4 +1,9 @@
-import type { ApplicationActivity, Evidence, JournalFact } from '../contracts/container-fact.ts';
+import {
+  type ApplicationActivity,
+  type Evidence,
+  INFERRED_STOP,
+  type JournalFact,
+} from '../contracts/container-fact.ts';
 import type { Instant } from '../values/instant.ts';
 import { isResources, NO_RESOURCES, type Resources } from '../values/resources.ts';
 import {
@@ -172,7 +177,7 @@ export class EventLogReader {
     if (this.#first !== undefined) this.#knowApplication();
     if (this.#end !== undefined || this.#last === undefined) return;
     this.note('end-inferred');
-    this.#over({ at: this.#last, reason: `inferred: ${reason}`, inferred: true });
+    this.#over({ at: this.#last, reason: `${INFERRED_STOP}${reason}`, inferred: true });
   }
 
   #seen(at: Instant | undefined): void {

@@ -142,3 +142,23 @@ test('a size or a life that nobody grants is journaled and not charged', () => {
     assert.deepEqual(anomalies, [{ anomaly, factId: fact.id }]);
   }
 });
+
+test('a stop that a witness only concluded ends a container, and a seen one corrects it', () => {
+  const concluded = containerFact('container-stopped', T0 + 3_000, {
+    id: 'concluded',
+    reason: 'inferred: the log is closed without an end of the application',
+  });
+  const { life } = told([started, concluded], { now: T0 + 4_000 });
+  assert.deepEqual([life?.end, life?.coverage], [T0 + 3_000, 'inferred']);
+  const corrected = told([started, concluded, stopped]).life;
+  assert.deepEqual([corrected?.end, corrected?.coverage], [T0 + 5_000, 'exact']);
+});
+
+test('a container that is seen alive after a concluded stop goes on', () => {
+  const concluded = containerFact('container-stopped', T0 + 3_000, {
+    id: 'concluded',
+    reason: 'inferred: the log is closed without an end of the application',
+  });
+  const { life } = told([started, concluded], { evidence: T0 + 9_000, now: T0 + 9_500 });
+  assert.deepEqual([life?.end, life?.coverage], [T0 + 9_000, 'open']);
+});

@@ -1,4 +1,8 @@
-import type { ContainerFact, ContainerRole } from '../../../shared/contracts/container-fact.ts';
+import {
+  type ContainerFact,
+  type ContainerRole,
+  isInferredStop,
+} from '../../../shared/contracts/container-fact.ts';
 import type { ResourceInterval } from '../../../shared/rating/rate-interval.ts';
 import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 import {
@@ -79,8 +83,9 @@ function inOrder(facts: readonly ContainerFact[]): ContainerFact[] {
  * change nothing.
  *
  * - start: the earliest start of any witness, since a container is held from its allocation on
- * - end: the earliest stop after the start, of the most trusted witness that has one; else the end
- *   of its application (`inferred`, and not before the last evidence); else, after a lease without
+ * - end: the earliest stop seen after the start, of the most trusted witness that has one; else a
+ *   stop that a witness concluded, unless it was seen alive later (`inferred`); else the end of its
+ *   application (`inferred`, and not before the last evidence); else, after a lease without
  *   news, the last evidence (`inferred`)
  * - resources: starts and resizes of the most trusted witness that told of a resize, or else of a
  *   start; unknown (all zero) vectors are passed over
@@ -137,7 +142,7 @@ function endOf(
   facts: readonly ContainerFact[],
   { witnessed, now, leaseMs }: Ending,
 ): Pick<ContainerLife, 'end' | 'witnessedUntil' | 'coverage'> {
-  const stops = facts.filter((fact) => fact.kind === 'container-stopped');
+  const stops = facts.filter((fact) => fact.kind === 'container-stopped' && !isInferredStop(fact));
   const stop = mostTrusted(stops.filter((fact) => fact.at > first.at))[0];
   if (stop !== undefined) {
     return { end: stop.at, witnessedUntil: stop.at, coverage: 'exact' };
@@ -149,6 +154,10 @@ function endOf(
   const last = Math.max(first.at, witnessed.evidence ?? first.at, ...facts.map(({ at }) => at));
   // Seen at a time that is still to come, by a clock that is ahead: it can't be over yet.
   if (last > now) return openUntil(Math.max(first.at, now));
+  // Seen alive after a concluded end, it goes on.
+  if (facts.some((fact) => isInferredStop(fact) && fact.at === last)) {
+    return { end: last, witnessedUntil: last, coverage: 'inferred' };
+  }
   const applicationEnd = witnessed.applicationEnd(first.attempt);
   if (applicationEnd !== undefined && applicationEnd > first.at) {
     return { end: Math.max(applicationEnd, last), witnessedUntil: last, coverage: 'inferred' };
