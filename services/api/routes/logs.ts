@@ -3,6 +3,7 @@ import { LOG_LEVELS } from '../../../shared/contracts/log-record.ts';
 import { restFingerprints, type restLog, restLogs } from '../../../shared/contracts/rest.ts';
 import type { LogQuery, StoredLog } from '../../../shared/stores/log-store.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
+import type { ProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { checkWindow, limitParameter, timeParameter } from '../http/query-schema.ts';
@@ -62,6 +63,12 @@ function toLogQuery(query: z.infer<ReturnType<typeof querySchema>>): LogQuery {
   };
 }
 
+/** A project that only ever logged isn't in the ledger, and is there all the same. */
+async function mustKnow(deps: Deps, project: ProjectId): Promise<void> {
+  const { records } = await deps.logs.volume(project, 0);
+  if (records === 0) await mustBalance(deps, project);
+}
+
 export function logEndpoints(deps: Deps): Endpoint[] {
   return [
     endpoint({
@@ -72,8 +79,7 @@ export function logEndpoints(deps: Deps): Endpoint[] {
       answer: restLogs,
       async handle({ project, query }) {
         const page = await deps.logs.search(project, toLogQuery(query));
-        // A project that only ever logged isn't in the ledger; one without a line must be.
-        if (page.records.length === 0) await mustBalance(deps, project);
+        if (page.records.length === 0) await mustKnow(deps, project);
         return { logs: page.records.map(toRest), cursor: page.cursor ?? null };
       },
     }),
@@ -85,7 +91,7 @@ export function logEndpoints(deps: Deps): Endpoint[] {
       answer: restFingerprints,
       async handle({ project, query }) {
         const groups = await deps.logs.fingerprints(project, toLogQuery(query));
-        if (groups.length === 0) await mustBalance(deps, project);
+        if (groups.length === 0) await mustKnow(deps, project);
         return {
           fingerprints: groups.map(({ fingerprint, count, example }) => ({
             fingerprint,

@@ -4,8 +4,9 @@ import { restPrices } from '../../../shared/contracts/rest.ts';
 import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 import { BASE_STEP } from '../../../shared/values/price-step.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { badRequest } from '../http/bad-request.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { timeParameter } from '../http/query-schema.ts';
+import { checkWindow, timeParameter } from '../http/query-schema.ts';
 import { toRestEpoch } from '../rest-money.ts';
 
 type Deps = Pick<ApiDeps, 'prices' | 'pools' | 'clock' | 'startedAt'>;
@@ -58,6 +59,11 @@ export function priceEndpoints(deps: Deps): Endpoint[] {
       answer: restPrices,
       async handle({ query }) {
         const { pool, from, until } = query;
+        checkWindow(query);
+        if (pool !== undefined && !deps.pools.includes(pool)) {
+          const message = `is no pool; there are: ${deps.pools.join(', ')}`;
+          throw badRequest([{ path: 'query.pool', message }]);
+        }
         const wanted = deps.pools.filter((id) => pool === undefined || id === pool);
         const pools = await Promise.all(wanted.map((id) => poolPrices(deps, id, from, until)));
         return { pools };

@@ -38,7 +38,7 @@ async function stepOf(prices: Deps['prices'], pool: string, now: Instant): Promi
 }
 
 function toAnswer(
-  request: QuotaRequest,
+  project: string,
   verdict: QuotaVerdict,
   price: { readonly pool: string; readonly step: PriceStep; readonly asOf: number },
 ): QuotaAnswer {
@@ -46,7 +46,7 @@ function toAnswer(
     allowed: verdict.allowed,
     reason: verdict.reason,
     message: verdict.message,
-    project: request.project,
+    project,
     balance: formatCredits(verdict.balance),
     price: { pool: price.pool, multiplier: formatMultiplier(price.step) },
     estimate: verdict.estimate === undefined ? null : formatCredits(verdict.estimate),
@@ -71,7 +71,7 @@ export function createQuotaCheck(
       card: deps.rateCard,
       planned: plannedUse(request),
     });
-    return toAnswer(request, verdict, price);
+    return toAnswer(balance?.project ?? request.project, verdict, price);
   };
   const known = (request: QuotaRequest, pool: string, read: QuotaRead): QuotaAnswer =>
     answer(request, { pool, step: read.step, asOf: read.balance.asOf }, read.balance);
