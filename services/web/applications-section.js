@@ -79,7 +79,7 @@ function nothing(view) {
     ? emptyNote(
         `No application${whose} is running`,
         html`It appears here within seconds of its
-        first container: through its cluster manager, its event log, or
+        first container: through its cluster manager, its event log, or${' '}
         <code>POST /v1/ingest/containers</code>.`,
       )
     : emptyNote(`No application${whose} has ended yet`, 'Its cost stays here when it does.');

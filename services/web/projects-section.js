@@ -22,7 +22,7 @@ export function projectsSection({ projects, view, open }, actions) {
   const head = { id: 'projects', title: 'Projects' };
   if (projects === undefined) return sectionFrame(head, loadingLines(5));
   if (projects.length === 0) {
-    const advice = html`A project appears with its first application, or give one credits:
+    const advice = html`A project appears with its first application, or give one credits:${' '}
       <code>POST /v1/projects/etl/grants</code>.`;
     return sectionFrame(head, emptyNote('No project yet', advice));
   }

@@ -31,7 +31,7 @@ export function streamsSection(state, actions) {
   const head = { id: 'streams', title: 'Streaming queries', note: 'the worst verdict first' };
   if (streams === undefined) return sectionFrame(head, loadingLines(4));
   if (streams.length === 0) {
-    const advice = html`Queries appear with their first progress event: from driver logs, or
+    const advice = html`Queries appear with their first progress event: from driver logs, or${' '}
       <code>POST /v1/ingest/progress</code>.`;
     return sectionFrame(head, emptyNote('No streaming query reports', advice));
   }
