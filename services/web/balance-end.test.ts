@@ -3,7 +3,7 @@ import test from 'node:test';
 import { balanceEnd } from './balance-end.js';
 
 const asOf = '2026-11-21T10:00:00.000Z';
-const balance = { granted: '100', balance: '50', burnPerHour: '25', asOf };
+const balance = { unlimited: false, balance: '50', burnPerHour: '25', asOf };
 
 test('a balance ends when what runs now has used it up, counted from its evidence', () => {
   const atMs = Date.parse('2026-11-21T12:00:00.000Z');
@@ -17,5 +17,7 @@ test('a balance at or below zero is exhausted, whatever still runs', () => {
 
 test('without use it stays, and without a grant there is no limit', () => {
   assert.deepEqual(balanceEnd({ ...balance, burnPerHour: '0' }), { kind: 'steady' });
-  assert.deepEqual(balanceEnd({ ...balance, granted: '0', balance: '-5' }), { kind: 'no-grant' });
+  assert.deepEqual(balanceEnd({ ...balance, unlimited: true, balance: '-5' }), {
+    kind: 'no-grant',
+  });
 });

@@ -56,6 +56,7 @@ function aProject(id: string, burnPerHour: string, runningApplications = 0) {
     accrued: '0',
     balance: '0',
     burnPerHour,
+    unlimited: true,
     asOf: at(0),
   };
   return { id, name: id, tags: {}, balance, runningApplications };
