@@ -12,7 +12,7 @@ import { html } from './markup.js';
 import { safeLink } from './safe-link.js';
 import { emptyNote, loadingLines, sectionFrame } from './section-frame.js';
 import { serverClock } from './server-clock.js';
-import { timeText } from './time-text.js';
+import { pastText } from './time-text.js';
 import { viewAddress, viewOfLogs } from './view-state.js';
 
 const FIRST_APPLICATIONS = 15;
@@ -79,7 +79,7 @@ function nothing(view) {
     ? emptyNote(
         `No application${whose} is running`,
         html`It appears here within seconds of its
-        first container: through its cluster manager, its event log, or
+        first container: through its cluster manager, its event log, or${' '}
         <code>POST /v1/ingest/containers</code>.`,
       )
     : emptyNote(`No application${whose} has ended yet`, 'Its cost stays here when it does.');
@@ -116,7 +116,7 @@ function applicationRow(one, { view }, actions) {
   const who = [view.project === '' ? one.project : '', one.user, one.queue, one.cluster]
     .filter((part) => part !== '')
     .join(' · ');
-  const holds = `${formatCores(resources.cores)} cores`;
+  const holds = `${formatCores(resources.cores)} ${resources.cores === 1 ? 'core' : 'cores'}`;
   return html`
     <tr role="row" key="${one.cluster}/${one.id}">
       <td role="cell" class="name-cell">
@@ -127,7 +127,7 @@ function applicationRow(one, { view }, actions) {
         ${
           one.end === null
             ? html`<time datetime=${one.start} title="since ${formatInstant(startMs)}">${formatDuration(endMs - startMs)}</time>`
-            : html`${timeText(endMs)} <span class="sub">after ${formatDuration(endMs - startMs)}</span>`
+            : html`${pastText(endMs)} <span class="sub">after ${formatDuration(endMs - startMs)}</span>`
         }
         ${one.coverage === 'inferred' && html`<span class="badge" title="No record of its end: inferred from what was last seen">end inferred</span>`}
       </td>

@@ -5,11 +5,11 @@
 
 /**
  * When the balance runs out if everything that runs now goes on at the price now.
- * @param {{ granted: string, balance: string, burnPerHour: string, asOf: string }} balance
+ * @param {{ unlimited: boolean, balance: string, burnPerHour: string, asOf: string }} balance
  * @returns {BalanceEnd}
  */
-export function balanceEnd({ granted, balance, burnPerHour, asOf }) {
-  if (Number(granted) === 0) return { kind: 'no-grant' };
+export function balanceEnd({ unlimited, balance, burnPerHour, asOf }) {
+  if (unlimited) return { kind: 'no-grant' };
   const left = Number(balance);
   if (left <= 0) return { kind: 'exhausted' };
   const burn = Number(burnPerHour);

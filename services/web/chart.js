@@ -99,7 +99,7 @@ export class Chart extends Component {
     return {
       width: box.clientWidth || 300,
       height,
-      padding: [8, 12, 0, 0],
+      padding: [8, 18, 0, 0],
       tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
       legend: { show: true, live: true, markers: { show: false } },

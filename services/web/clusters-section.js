@@ -3,7 +3,7 @@ import { formatCores, formatCount, formatMemory, formatShare } from './format.js
 import { html } from './markup.js';
 import { safeLink } from './safe-link.js';
 import { emptyNote, loadingLines, sectionFrame } from './section-frame.js';
-import { timeText } from './time-text.js';
+import { pastText } from './time-text.js';
 
 const MOST_CLUSTERS = 24;
 /** A load older than this is no longer "now". */
@@ -79,7 +79,7 @@ function loadLine({ load }, loadedAtMs) {
       <span class="muted">${formatMemory(allocated.memoryMib)} of
         ${' '}${formatMemory(capacity.memoryMib)}</span>
       ${capacity.gpus > 0 && html`<span class="muted">${allocated.gpus} of ${capacity.gpus} GPUs</span>`}
-      ${stale && html`<span class="warn-text">seen ${timeText(atMs)}</span>`}
+      ${stale && html`<span class="warn-text">seen ${pastText(atMs)}</span>`}
     </p>
   `;
 }

@@ -20,7 +20,7 @@ export function consolePage(state, actions) {
     <main id="main" tabindex="-1">
       <h1 class="visually-hidden">Tollgate console</h1>
       ${summaryTiles(state)}
-      <div class="pair">${clustersSection(state)} ${priceSection(state)}</div>
+      <div class=${(state.prices?.length ?? 0) > 1 ? '' : 'pair'}>${clustersSection(state)} ${priceSection(state)}</div>
       ${projectsSection(state, actions)}
       ${
         state.projectProblem !== '' &&

@@ -40,8 +40,9 @@ export function logParameters(view, nowMs) {
  */
 export async function loadLogs(page, signal) {
   const { view, projects } = page.get();
-  if (view.project === '' && projects === undefined) return false;
-  const asked = busiestProjects(projects ?? [], view.project);
+  // Before the first answer the server's time isn't known, nor whom to ask.
+  if (projects === undefined) return false;
+  const asked = busiestProjects(projects, view.project);
   const parameters = logParameters(view, serverClock.now());
   const rest = restClient(signal);
   try {

@@ -126,7 +126,7 @@ function groupList({ logGroups, view, projects }, actions) {
             <span class="group-number">${formatCount(count)}</span></span>
           <span class="log-level">${example.level === 'UNKNOWN' ? '–' : example.level}</span>
           <span class="log-source" title="last seen ${formatInstant(Date.parse(example.at))}">
-            <span class="log-app">${view.project === '' ? example.project : example.logger}</span>
+            <span class="log-app">${view.project === '' ? example.project : example.logger.replace(/^.*\./, '')}</span>
             <span class="log-container">${formatClock(Date.parse(example.at), serverClock.now())}</span></span>
           <div class="log-message">
             <span class="log-head">${highlightTerms(splitMessage(example.message).head, terms).map(

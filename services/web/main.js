@@ -38,20 +38,23 @@ const overview = repeat(
   async (signal) => {
     const before = page.get();
     await loadOverview(page, signal);
-    const { projects, away } = page.get();
-    const first = before.projects === undefined && projects !== undefined;
-    if (first || (before.away !== undefined && away === undefined)) reloadLogs();
+    if (before.away !== undefined && page.get().away === undefined) reloadLogs();
   },
   () => (page.get().away === undefined ? OVERVIEW_MS : AWAY_MS),
 );
 const actions = createActions({ page, reloadOverview: overview.now, reloadLogs });
 
+let searchable = false;
 let drawn = false;
 const draw = () => {
   drawn = false;
   render(consolePage(page.get(), actions), root);
 };
 page.onChange(() => {
+  if (!searchable && page.get().projects !== undefined) {
+    searchable = true;
+    reloadLogs();
+  }
   // Several changes of one turn are one drawing.
   if (!drawn) queueMicrotask(draw);
   drawn = true;

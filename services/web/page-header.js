@@ -36,8 +36,8 @@ export function pageHeader({ view, projects, status }, actions) {
       <a class="brand" href="/" onClick=${(/** @type {MouseEvent} */ event) => actions.home(event)}>
         <img src="/icon.svg" alt="" width="22" height="22" /><span>Tollgate</span></a>
       ${status?.mode === 'demo' && html`<span class="badge demo" title="A simulated platform: nothing here is real">demo data</span>`}
-      <label class="project-choice"><span class="visually-hidden">Project</span>
-        <select id="project-choice" onChange=${(/** @type {Event} */ event) =>
+      <div class="project-choice">
+        <select aria-label="Project" onChange=${(/** @type {Event} */ event) =>
           actions.show({
             ...view,
             project: /** @type {HTMLSelectElement} */ (event.target).value,
@@ -48,7 +48,7 @@ export function pageHeader({ view, projects, status }, actions) {
           <option value="" selected=${view.project === ''}>All projects</option>
           ${listed.map((id) => html`<option key=${id} value=${id} selected=${view.project === id}>${id}</option>`)}
         </select>
-      </label>
+      </div>
       <nav aria-label="Parts of the page">
         <a href="#clusters">Clusters</a><a href="#projects">Projects</a>
         <a href="#applications">Applications</a><a href="#streams">Streams</a><a href="#logs">Logs</a>

@@ -22,7 +22,7 @@ export function projectsSection({ projects, view, open }, actions) {
   const head = { id: 'projects', title: 'Projects' };
   if (projects === undefined) return sectionFrame(head, loadingLines(5));
   if (projects.length === 0) {
-    const advice = html`A project appears with its first application, or give one credits:
+    const advice = html`A project appears with its first application, or give one credits:${' '}
       <code>POST /v1/projects/etl/grants</code>.`;
     return sectionFrame(head, emptyNote('No project yet', advice));
   }
@@ -88,7 +88,7 @@ function projectRow(project, view, actions) {
         }
       </td>
       <td role="cell" class="num" data-label="Balance" title="${balance.balance} credits, evidence up to ${formatInstant(Date.parse(balance.asOf))}">
-        ${Number(balance.granted) === 0 ? html`<span class="muted">no grant</span>` : formatCredits(balance.balance)}
+        ${balance.unlimited ? html`<span class="muted">no grant</span>` : formatCredits(balance.balance)}
       </td>
       <td role="cell" data-label="Spent" class="spent-cell">${spentBar(balance)}</td>
       <td role="cell" class="num" data-label="Burn" title="${balance.burnPerHour} credits an hour">
@@ -100,11 +100,11 @@ function projectRow(project, view, actions) {
 }
 
 /** @param {Project['balance']} balance */
-function spentBar({ granted, charged, accrued }) {
+function spentBar({ granted, charged, accrued, unlimited }) {
   const whole = Number(granted);
   const spent = Number(charged) + Number(accrued);
   const exact = `${charged} charged + ${accrued} not charged yet, of ${granted} granted`;
-  if (whole === 0) {
+  if (unlimited || whole <= 0) {
     return html`<span class="muted" title=${exact}>${formatCredits(String(spent))} cr spent</span>`;
   }
   const share = Math.max(0, Math.min(1, spent / whole));

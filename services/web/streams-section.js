@@ -2,7 +2,7 @@ import { formatCount, formatDuration } from './format.js';
 import { minuteAround } from './log-span.js';
 import { html } from './markup.js';
 import { emptyNote, loadingLines, sectionFrame } from './section-frame.js';
-import { timeText } from './time-text.js';
+import { pastText } from './time-text.js';
 import { viewAddress, viewOfLogs } from './view-state.js';
 
 /**
@@ -31,7 +31,7 @@ export function streamsSection(state, actions) {
   const head = { id: 'streams', title: 'Streaming queries', note: 'the worst verdict first' };
   if (streams === undefined) return sectionFrame(head, loadingLines(4));
   if (streams.length === 0) {
-    const advice = html`Queries appear with their first progress event: from driver logs, or
+    const advice = html`Queries appear with their first progress event: from driver logs, or${' '}
       <code>POST /v1/ingest/progress</code>.`;
     return sectionFrame(head, emptyNote('No streaming query reports', advice));
   }
@@ -114,7 +114,7 @@ function streamRow(query, { view, actions, open }) {
       <td role="cell" class="num" data-label="Watermark delay">
         ${query.watermarkDelayMs === null ? '—' : formatDuration(query.watermarkDelayMs)}</td>
       <td role="cell" data-label="Last batch">
-        <span class="nowrap">${timeText(lastMs)}</span>
+        <span class="nowrap">${pastText(lastMs)}</span>
         <span class="sub batch">#${query.batchId} · <a href="${viewAddress(logs)}#logs"
           onClick=${(/** @type {MouseEvent} */ event) => actions.follow(event, logs, 'logs')}>logs then</a></span>
       </td>
