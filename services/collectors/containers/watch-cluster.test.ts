@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { AnsweringServer } from '../../../test/support/answering-server.ts';
 import { ContainersBench } from '../../../test/support/containers-bench.ts';
 import { sharedDataFile } from '../../../test/support/shared-data.ts';
@@ -344,4 +347,30 @@ test('standalone executors start when first seen, keep that over a restart, and 
     stopped.map(({ at, reason }) => [at - seen, reason]),
     Array.from({ length: 3 }, () => [12_345, 'application ended']),
   );
+});
+
+test('a manager and an event log that see the same application mean the same containers', async () => {
+  const log = gunzipSync(
+    readFileSync(
+      sharedDataFile('spark4/eventlog/application_1795248855005_0001_1.am-kill9.cut.jsonl.gz'),
+    ),
+  );
+  await using it = await bench(START + 31_000);
+  const { manager, collector } = it;
+  const folder = join(collector.folder, 'spark-events');
+  await mkdir(folder);
+  await writeFile(join(folder, 'application_1795248855005_0001_1.inprogress'), log);
+  manager.running(1, [1, 2, 3], START + 31_000);
+  await collector.start({
+    clusters: [{ id: 'main', type: 'yarn', urls: [it.server.url], eventLogs: [folder] }],
+  });
+  await collector.until(async () => (await collector.facts(STARTED)).length === 6);
+  const started = await collector.facts(STARTED);
+  const of = (witness: string) =>
+    started.filter((fact) => fact.witness === witness).map((fact) => fact.container);
+  assert.deepEqual(
+    of('yarn').sort(),
+    [1, 2, 3].map((n) => containerId(1, n)),
+  );
+  assert.deepEqual(of('event-log').sort(), of('yarn').sort());
 });
