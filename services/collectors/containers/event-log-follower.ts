@@ -130,8 +130,8 @@ export class EventLogFollower implements AsyncDisposable {
       // A compacted file tells again what was read before.
       return this.#passedPart < 0 || !part.compacted;
     }
-    const { inode, number } = stream.part;
-    return number === part.number && inode === part.inode && part.size >= stream.position;
+    const { identity, number } = stream.part;
+    return number === part.number && identity === part.identity && part.size >= stream.position;
   }
 
   #openPart(part: EventLogPart): PartStream {

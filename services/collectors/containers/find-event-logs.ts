@@ -7,8 +7,8 @@ import { type EventLogName, rollingLogName, singleLogName } from './parse/event-
 export interface EventLogPart {
   readonly path: string;
   readonly size: number;
-  /** Tells a file from another that took its name. */
-  readonly inode: number;
+  /** Tells a file from another that took its name: inode and birth, since inodes are used again. */
+  readonly identity: string;
   /** From 1 in a rolling log, 0 for a single one. */
   readonly number: number;
   readonly compacted: boolean;
@@ -54,6 +54,10 @@ async function statIfThere(path: string, found: Found): Promise<Stats | undefine
   }
 }
 
+function identityOf({ ino, birthtimeMs }: Stats): string {
+  return `${ino}:${birthtimeMs}`;
+}
+
 /** While a log is renamed at its end, both names may be listed: the finished one stands. */
 function add(found: Found, log: FoundEventLog): void {
   const other = found.logs.get(log.key);
@@ -67,7 +71,7 @@ async function addSingle(folder: string, name: string, found: Found): Promise<vo
   if (parsed === undefined || stats === undefined || !stats.isFile()) return;
   add(found, {
     key: join(folder, parsed.log),
-    parts: [{ path, size: stats.size, inode: stats.ino, number: 0, compacted: false }],
+    parts: [{ path, size: stats.size, identity: identityOf(stats), number: 0, compacted: false }],
     size: stats.size,
     inProgress: parsed.inProgress,
     modifiedAt: Math.floor(stats.mtimeMs),
@@ -84,7 +88,7 @@ async function addRolling(folder: string, files: readonly string[], found: Found
     const path = join(folder, name);
     const stats = await statIfThere(path, found);
     if (stats === undefined) continue;
-    parts.push({ path, size: stats.size, inode: stats.ino, number, compacted });
+    parts.push({ path, size: stats.size, identity: identityOf(stats), number, compacted });
     modifiedAt = Math.max(modifiedAt, Math.floor(stats.mtimeMs));
   }
   if (parts.length === 0) return;

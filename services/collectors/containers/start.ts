@@ -1,6 +1,7 @@
 import { attributeApplication } from '../../../shared/attribution/attribute-application.ts';
 import { openCluster } from '../../../shared/clusters/open-cluster.ts';
 import type { RestIngest } from '../../../shared/contracts/rest.ts';
+import { AppError } from '../../../shared/errors/app-error.ts';
 import { backoffMs } from '../../../shared/runtime/backoff.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { JournalWriter } from '../../../shared/stores/journal.ts';
@@ -55,10 +56,14 @@ async function keepRunning(
   }
 }
 
-function clusterTask(cluster: ClusterConfig, deps: ContainersDeps, record: RecordFacts): Task {
+function clusterTask(
+  cluster: ClusterConfig,
+  deps: ContainersDeps,
+  record: RecordFacts,
+): Task | undefined {
   const { config, clock, journal, logger, metrics } = deps;
   const { id, type, pollIntervalMs, goneAfterMs } = cluster;
-  if (type === 'none') return async () => {};
+  if (type === 'none') return undefined;
   const reader = openCluster({ ...cluster, type }, clock);
   return (signal) =>
     watchCluster(
@@ -82,8 +87,13 @@ function clusterTask(cluster: ClusterConfig, deps: ContainersDeps, record: Recor
     );
 }
 
-function eventLogTask(cluster: ClusterConfig, deps: ContainersDeps, record: RecordFacts): Task {
+function eventLogTask(
+  cluster: ClusterConfig,
+  deps: ContainersDeps,
+  record: RecordFacts,
+): Task | undefined {
   const { config, clock, journal, logger, metrics } = deps;
+  if (cluster.eventLogs.length === 0) return undefined;
   const settings = {
     cluster: cluster.id,
     paths: cluster.eventLogs,
@@ -118,20 +128,22 @@ export async function startContainers(deps: ContainersDeps): Promise<Containers>
     maxQueuedBytes: config.queueBytes,
     signal: stop.signal,
   });
-  const tasks = config.clusters.flatMap((cluster) => [
-    ...(cluster.type === 'none'
-      ? []
-      : [[`cluster ${cluster.id}`, clusterTask(cluster, deps, record)] as const]),
-    ...(cluster.eventLogs.length === 0
-      ? []
-      : [[`event logs ${cluster.id}`, eventLogTask(cluster, deps, record)] as const]),
-  ]);
-  const running = tasks.map(([name, task]) => keepRunning(name, task, deps, stop.signal));
+  const running: Promise<void>[] = [];
+  for (const cluster of config.clusters) {
+    const tasks = {
+      cluster: clusterTask(cluster, deps, record),
+      'event logs': eventLogTask(cluster, deps, record),
+    };
+    for (const [what, task] of Object.entries(tasks)) {
+      if (task === undefined) continue;
+      running.push(keepRunning(`${what} ${cluster.id}`, task, deps, stop.signal));
+    }
+  }
   return {
     ingest: (request) => ingest.ingest(request),
     replay: (records) => ingest.replay(records),
     async [Symbol.asyncDispose]() {
-      stop.abort();
+      stop.abort(new AppError('STORE_UNAVAILABLE', 'the collector of containers is stopping'));
       await Promise.all(running);
     },
   };
