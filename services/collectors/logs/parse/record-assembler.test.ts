@@ -165,6 +165,12 @@ test('without headers each line is a record, and what belongs together stays so'
     'Traceback (most recent call last):',
     '  File "x.py", line 1, in <module>',
     'ValueError: z',
+    '',
+    'During handling of the above exception, another exception occurred:',
+    '',
+    'Traceback (most recent call last):',
+    '  File "y.py", line 2',
+    'KeyError: w',
     'done',
     '+---+',
     '|  a|',
@@ -186,7 +192,7 @@ test('without headers each line is a record, and what belongs together stays so'
       'after',
     ],
   );
-  assert.match(messages[2] ?? '', /ValueError: z$/);
+  assert.match(messages[2] ?? '', /ValueError: z\n\nDuring [\s\S]*KeyError: w$/);
 });
 
 const SAMPLE = Buffer.from(

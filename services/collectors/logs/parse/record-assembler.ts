@@ -62,7 +62,7 @@ export class RecordAssembler {
   #tailKnown = false;
   #pending: Pending | undefined;
   /** A record over the limit, waiting for its end while the rest of it is skipped. */
-  #big: RawRecord | undefined;
+  #big: (RawRecord & { plain: PlainState }) | undefined;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -185,11 +185,10 @@ export class RecordAssembler {
   }
 
   #continues(from: number, end: number): boolean {
-    if (this.#big !== undefined) return this.#big.kind === 'pattern';
-    if (this.#pending === undefined) return false;
-    if (this.#pending.kind !== 'plain') return this.#pending.kind === 'pattern';
-    const next = continuesPlain(this.#pending.plain, this.#text, { from, end });
-    if (next !== undefined) this.#pending.plain = next;
+    const last = this.#pending ?? this.#big;
+    if (last?.kind !== 'plain') return last?.kind === 'pattern';
+    const next = continuesPlain(last.plain, this.#text, { from, end });
+    if (next !== undefined) last.plain = next;
     return next !== undefined;
   }
 
@@ -220,10 +219,11 @@ export class RecordAssembler {
 
   #emitBig(end: number): void {
     if (this.#big === undefined) return;
-    const { text } = this.#big;
-    const cut = this.#big.cut || hasText(this.#text, 0, end);
+    const { plain: _, ...big } = this.#big;
+    const { text } = big;
+    const cut = big.cut || hasText(this.#text, 0, end);
     this.#options.out({
-      ...this.#big,
+      ...big,
       cut,
       // Only line ends came after it: they are no loss.
       text: cut ? text : text.slice(0, trimmedEnd(text, 0, text.length)),
@@ -243,7 +243,8 @@ export class RecordAssembler {
     const known = this.#tailKnown ? this.#text.length : this.#tail;
     if (this.#pending !== undefined && known > this.#maxChars) {
       const text = this.#text.slice(0, this.#maxChars);
-      this.#big = { ...this.#raw(this.#pending, known), text, cut: false };
+      const { plain } = this.#pending;
+      this.#big = { ...this.#raw(this.#pending, known), text, cut: false, plain };
       this.#pending = undefined;
       this.#skip(this.#maxChars, known);
     } else if (this.#big !== undefined) this.#skip(0, known);
