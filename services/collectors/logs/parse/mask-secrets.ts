@@ -7,7 +7,7 @@ const MASK = '****';
 const RULES: readonly (readonly [RegExp, string])[] = [
   [
     /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g,
-    `-----BEGIN PRIVATE KEY-----${MASK}`,
+    `PRIVATE KEY ${MASK}`,
   ],
   [/([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:@/?#]{0,100}):[^\s@/]{1,300}@/gi, `$1:${MASK}@`],
   [/\b(bearer|basic)(\s{1,4})[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${MASK}`],

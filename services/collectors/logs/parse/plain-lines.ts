@@ -1,8 +1,9 @@
 /**
- * Whether the lines of a source without headers belong together: `traceback` while inside a Python
- * traceback, `key` inside a PEM block.
+ * Which lines of a source without headers belong together: `traceback` and `frames` inside a Python
+ * traceback, `error` behind one, where a blank line (`gap`) may lead to another of the same failure,
+ * `key` inside a PEM block.
  */
-export type PlainState = 'line' | 'traceback' | 'frames' | 'key';
+export type PlainState = 'line' | 'traceback' | 'frames' | 'error' | 'gap' | 'key';
 
 const TRACEBACK = 'Traceback (most recent call last):';
 const CONTINUATIONS = [
@@ -33,16 +34,12 @@ export function continuesPlain(
   const { from, end } = line;
   const code = text.charCodeAt(from);
   if (state === 'key') return text.startsWith('-----END ', from) ? 'line' : 'key';
-  if (from === end || code === 13) return state === 'frames' ? 'line' : state;
+  const blank = from === end || code === 13;
   const indented = code === 32 || code === 9;
   if (state === 'traceback') return indented ? 'frames' : 'traceback';
-  if (state === 'frames') {
-    if (text.startsWith(TRACEBACK, from)) return 'traceback';
-    return indented ? 'frames' : 'line';
-  }
-  if (indented || code === 125 || code === 93 || code === 41) return 'line';
-  if (CONTINUATIONS.some((start) => text.startsWith(start, from))) return 'line';
-  // A second traceback of the same failure follows a blank line and a sentence.
-  const before = text.charCodeAt(from - 1) === 10 && text.charCodeAt(from - 2) === 10;
-  return before && text.startsWith(TRACEBACK, from) ? 'traceback' : undefined;
+  if (state === 'frames') return blank || !indented ? 'error' : 'frames';
+  if (blank) return state === 'line' ? 'line' : 'gap';
+  if (state === 'gap' && text.startsWith(TRACEBACK, from)) return 'traceback';
+  const more = indented || code === 125 || code === 93 || code === 41;
+  return more || CONTINUATIONS.some((start) => text.startsWith(start, from)) ? state : undefined;
 }

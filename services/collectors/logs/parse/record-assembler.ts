@@ -62,7 +62,7 @@ export class RecordAssembler {
   #tailKnown = false;
   #pending: Pending | undefined;
   /** A record over the limit, waiting for its end while the rest of it is skipped. */
-  #big: RawRecord | undefined;
+  #big: (RawRecord & { plain: PlainState }) | undefined;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -154,7 +154,8 @@ export class RecordAssembler {
       if (this.#big?.kind === 'json') this.#emitBig(from);
     }
     this.#tail = from;
-    this.#drop(this.#pending === undefined ? from : this.#recordStart);
+    if (this.#pending === undefined) this.#skip(0, from);
+    else this.#drop(this.#recordStart);
     this.#limit();
   }
 
@@ -184,31 +185,27 @@ export class RecordAssembler {
   }
 
   #continues(from: number, end: number): boolean {
-    if (this.#big !== undefined) return this.#big.kind === 'pattern';
-    if (this.#pending === undefined) return false;
-    if (this.#pending.kind !== 'plain') return this.#pending.kind === 'pattern';
-    const next = continuesPlain(this.#pending.plain, this.#text, { from, end });
-    if (next !== undefined) this.#pending.plain = next;
+    const last = this.#pending ?? this.#big;
+    if (last?.kind !== 'plain') return last?.kind === 'pattern';
+    const next = continuesPlain(last.plain, this.#text, { from, end });
+    if (next !== undefined) last.plain = next;
     return next !== undefined;
   }
 
   #emitPending(end: number): void {
     if (this.#pending === undefined) return;
-    this.#options.out(this.#raw(this.#pending, end, false));
+    this.#options.out(this.#raw(this.#pending, end));
     this.#pending = undefined;
   }
 
-  #raw({ kind, header }: Pending, end: number, cut: boolean): RawRecord {
-    const text = this.#text;
+  #raw({ kind, header }: Pending, end: number): RawRecord {
     const from = this.#recordStart;
-    let last = end;
-    while (last > from && (text.charCodeAt(last - 1) === 10 || text.charCodeAt(last - 1) === 13)) {
-      last -= 1;
-    }
+    const last = trimmedEnd(this.#text, from, end);
+    const cut = last - from > this.#maxChars;
     return {
       kind,
       header,
-      text: text.slice(from, last),
+      text: this.#text.slice(from, cut ? from + this.#maxChars : last),
       encoding: this.encoding,
       start: this.#heldStart + from * this.#unit,
       end: this.#heldStart + end * this.#unit,
@@ -216,27 +213,62 @@ export class RecordAssembler {
     };
   }
 
+  get #maxChars(): number {
+    return Math.floor(this.#options.maxRecordBytes / this.#unit);
+  }
+
   #emitBig(end: number): void {
     if (this.#big === undefined) return;
-    this.#options.out({ ...this.#big, end: this.#heldStart + end * this.#unit });
+    const { plain: _, ...big } = this.#big;
+    const { text } = big;
+    const cut = big.cut || hasText(this.#text, 0, end);
+    this.#options.out({
+      ...big,
+      cut,
+      // Only line ends came after it: they are no loss.
+      text: cut ? text : text.slice(0, trimmedEnd(text, 0, text.length)),
+      end: this.#heldStart + end * this.#unit,
+    });
     this.#big = undefined;
   }
 
   /** Cuts what is longer than a record may be, so that memory stays bounded whatever comes. */
   #limit(): void {
-    const { maxRecordBytes } = this.#options;
     if (!this.#tailKnown && (this.#text.length - this.#tail) * this.#unit > LOOK_BYTES) {
       this.#line(this.#tail, this.#text.length);
       this.#tailKnown = true;
       if (this.#pending !== undefined) this.#drop(this.#recordStart);
     }
-    if (this.#pending !== undefined && this.#text.length * this.#unit > maxRecordBytes) {
-      const end = Math.min(this.#text.length, Math.floor(maxRecordBytes / this.#unit));
-      this.#big = this.#raw(this.#pending, end, true);
+    // What is known to be the pending record's; a short line after it may begin the next.
+    const known = this.#tailKnown ? this.#text.length : this.#tail;
+    if (this.#pending !== undefined && known > this.#maxChars) {
+      const text = this.#text.slice(0, this.#maxChars);
+      const { plain } = this.#pending;
+      this.#big = { ...this.#raw(this.#pending, known), text, cut: false, plain };
       this.#pending = undefined;
-    }
-    if (this.#big !== undefined) this.#drop(this.#tailKnown ? this.#text.length : this.#tail);
+      this.#skip(this.#maxChars, known);
+    } else if (this.#big !== undefined) this.#skip(0, known);
   }
+
+  #skip(from: number, end: number): void {
+    if (this.#big !== undefined && !this.#big.cut && hasText(this.#text, from, end)) {
+      this.#big = { ...this.#big, cut: true };
+    }
+    this.#drop(end);
+  }
+}
+
+const isLineEnd = (code: number): boolean => code === 10 || code === 13;
+
+function hasText(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) if (!isLineEnd(text.charCodeAt(at))) return true;
+  return false;
+}
+
+function trimmedEnd(text: string, from: number, end: number): number {
+  let last = end;
+  while (last > from && isLineEnd(text.charCodeAt(last - 1))) last -= 1;
+  return last;
 }
 
 /** A raw record of text that is known to be one event, one character a byte. */
