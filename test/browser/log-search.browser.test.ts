@@ -54,7 +54,7 @@ test('typing searches, a stack trace opens, and following brings new lines to th
   await page.keyboard.press('/');
   await page.keyboard.type('FileSystemException');
   await page.locator('.logs:not(:has(.log:not(.level-error))) .log').first().waitFor();
-  assert.match(page.url(), /text=FileSystemException/);
+  await page.waitForURL(/text=FileSystemException/);
   const first = page.locator('.log').first();
   await first.getByRole('button', { name: '+6 lines' }).click();
   assert.match(await textOf(first.locator('pre')), /Caused by: java\.nio\.file/);

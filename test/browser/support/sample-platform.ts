@@ -47,7 +47,7 @@ export function aBalance(
     accrued: '12.5',
     balance: '6777.376543211',
     burnPerHour: '84.25',
-    unlimited: false,
+    unlimited: over.granted === '0',
     asOf: iso(nowMs - 3_000),
     ...over,
   };
