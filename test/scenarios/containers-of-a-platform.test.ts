@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FileOutput } from '../../services/simulator/outputs/file-output.ts';
 import {
-  startResourceManager,
-  startStandaloneMaster,
-} from '../../services/simulator/outputs/manager-server.ts';
+  startStandaloneRest,
+  startYarnRest,
+} from '../../services/simulator/outputs/rest-server.ts';
 import { Platform } from '../../services/simulator/platform/platform.ts';
 import { Random } from '../../services/simulator/platform/random.ts';
 import type { SimEvent } from '../../services/simulator/platform/sim-event.ts';
@@ -45,8 +45,8 @@ function byContainer(facts: readonly ContainerFact[], witness: string) {
 async function play(seed: number) {
   const platform = new Platform(seed, START);
   const bench = await ContainersBench.open(START);
-  const manager = await startResourceManager(platform);
-  const master = await startStandaloneMaster(platform);
+  const manager = await startYarnRest(platform);
+  const master = await startStandaloneRest(platform);
   const folder = (cluster: string) => join(bench.folder, cluster);
   const files = new FileOutput({
     eventLogs: folder,
