@@ -72,6 +72,8 @@ class PartStream implements AsyncDisposable {
 export type FollowStep = 'more' | 'caught-up' | 'foreign' | 'replaced';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Less than a report allows, since hundreds of logs are held at a time. No event that is read is near it. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /** Reads one event log while it grows, part after part, each byte once. */
 export class EventLogFollower implements AsyncDisposable {
@@ -86,7 +88,7 @@ export class EventLogFollower implements AsyncDisposable {
 
   constructor(options: EventLogReaderOptions, now: Instant) {
     this.reader = new EventLogReader(options);
-    this.#lines = new EventLogLines(this.reader);
+    this.#lines = new EventLogLines(this.reader, MAX_LINE_BYTES);
     this.grewAt = now;
   }
 

@@ -128,17 +128,14 @@ export async function startContainers(deps: ContainersDeps): Promise<Containers>
     maxQueuedBytes: config.queueBytes,
     signal: stop.signal,
   });
-  const running: Promise<void>[] = [];
-  for (const cluster of config.clusters) {
-    const tasks = {
-      cluster: clusterTask(cluster, deps, record),
-      'event logs': eventLogTask(cluster, deps, record),
-    };
-    for (const [what, task] of Object.entries(tasks)) {
-      if (task === undefined) continue;
-      running.push(keepRunning(`${what} ${cluster.id}`, task, deps, stop.signal));
-    }
-  }
+  // All are built before the first one runs, so that a wrong one leaves nothing behind.
+  const tasks = config.clusters.flatMap((cluster) => [
+    { name: `cluster ${cluster.id}`, task: clusterTask(cluster, deps, record) },
+    { name: `event logs ${cluster.id}`, task: eventLogTask(cluster, deps, record) },
+  ]);
+  const running = tasks.flatMap(({ name, task }) =>
+    task === undefined ? [] : [keepRunning(name, task, deps, stop.signal)],
+  );
   return {
     ingest: (request) => ingest.ingest(request),
     replay: (records) => ingest.replay(records),
