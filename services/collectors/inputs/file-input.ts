@@ -66,7 +66,8 @@ export async function* tail(given: TailOptions): AsyncGenerator<FileEvent> {
   let scannedAt = Number.NEGATIVE_INFINITY;
   let tickedAt = clock.elapsed();
   while (!signal.aborted) {
-    if (clock.elapsed() - scannedAt >= options.scanIntervalMs) {
+    const scanDue = clock.elapsed() - scannedAt >= options.scanIntervalMs;
+    if (scanDue || tailer.rotationSeen) {
       await tailer.scan();
       scannedAt = clock.elapsed();
     }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import { CompressedReader } from './compressed-reader.ts';
 import type { TailedFile } from './file-event.ts';
@@ -178,6 +178,12 @@ export class Incarnation implements TailedFile {
     }
     this.#fd = fd;
     return true;
+  }
+
+  /** Whether the path still leads to it; a rotation that no scan has seen yet changes that. */
+  isAtPath(): boolean {
+    const stats = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    return stats !== undefined && inodeOf(stats) === this.inode;
   }
 
   #readPlain(max: number): ReadResult {

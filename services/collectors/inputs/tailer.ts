@@ -24,7 +24,7 @@ export interface TailerDeps {
 }
 
 /** A rotated file may get a last line from a writer that hasn't noticed yet. */
-const ROTATED_QUIET_MS = 200;
+const ROTATED_QUIET_MS = 100;
 const DELETED_QUIET_MS = 2_000;
 /** A deleted file whose rest isn't held may still come back compressed. */
 const MISSING_QUIET_MS = 10_000;
@@ -41,6 +41,7 @@ export class Tailer implements Disposable {
   readonly #lost: (labels: Record<string, string>, by?: number) => void;
   readonly #files: (labels: Record<string, string>, value: number) => void;
   readonly #startedAt: number;
+  #rotationSeen = false;
 
   constructor(deps: TailerDeps) {
     this.#deps = deps;
@@ -50,8 +51,14 @@ export class Tailer implements Disposable {
     this.#files = metrics.gauge('tollgate_files', 'Files followed, by input.');
   }
 
+  /** A file that is read was renamed or deleted, so a scan is worth while before its time. */
+  get rotationSeen(): boolean {
+    return this.#rotationSeen;
+  }
+
   /** Lists the folders and takes in what is new, renamed or gone. */
   async scan(): Promise<void> {
+    this.#rotationSeen = false;
     const found = this.#deps.finder.find(this.#deps.clock.now());
     const seen = new Map<string, FoundFile>();
     for (const file of found) {
@@ -259,6 +266,7 @@ export class Tailer implements Disposable {
     if (file.gone)
       return this.#afterQuiet(file, 'deleted', last ? DELETED_QUIET_MS : ROTATED_QUIET_MS);
     if (!file.active || !last) return this.#afterQuiet(file, 'rotated', ROTATED_QUIET_MS);
+    if (!file.isAtPath()) this.#rotationSeen = true;
     if (this.#deps.clock.elapsed() - file.lastGrowth > HOT_MS) this.#hot.delete(stream);
     return undefined;
   }
