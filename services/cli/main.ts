@@ -32,6 +32,12 @@ const io: CliIo = {
   signal: stop.signal,
 };
 
+// A reader that has seen enough, such as head, closes the pipe.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const report = reportCommand();
 const exitCode = await runCli(process.argv.slice(2), {
   version: packageVersion(import.meta.url),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { restProblem } from '../../../shared/contracts/rest.ts';
+import { restIngest, restProblem } from '../../../shared/contracts/rest.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** OpenAPI 3.1 is JSON Schema 2020-12, which zod prints itself. */
@@ -26,11 +26,12 @@ function parameters(endpoint: Endpoint): object[] {
   return [...inPath, ...inQuery];
 }
 
+const PROBLEM_ANSWER = {
+  description: 'What went wrong; the codes are in services/api/README.md',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
 function operation(endpoint: Endpoint): object {
-  const problem = {
-    description: 'What went wrong',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  };
   const answer = jsonSchema(endpoint.answer, 'output');
   return {
     summary: endpoint.summary,
@@ -48,7 +49,38 @@ function operation(endpoint: Endpoint): object {
         description: 'The answer',
         content: { 'application/json': { schema: answer } },
       },
-      default: problem,
+      default: PROBLEM_ANSWER,
+    },
+  };
+}
+
+const PUSHED = ['logs', 'progress', 'metrics', 'containers'];
+
+/** What the collectors take; a service of their own serves it. */
+function ingestOperation(collector: string): object {
+  const header = (name: string, description: string): object => ({
+    name,
+    in: 'header',
+    description,
+    schema: { type: 'string' },
+  });
+  return {
+    summary: `Takes ${collector}, one JSON object a line; 2xx after they are stored`,
+    parameters: [
+      header('Tollgate-Project', 'Project of records that name none'),
+      header('Tollgate-Cluster', 'Cluster of records that name none'),
+      header('Content-Encoding', 'gzip, zstd or none'),
+    ],
+    requestBody: {
+      required: true,
+      content: { 'application/x-ndjson': { schema: { type: 'string' } } },
+    },
+    responses: {
+      200: {
+        description: 'What became of the lines; those that are stored are not listed',
+        content: { 'application/json': { schema: jsonSchema(restIngest, 'output') } },
+      },
+      default: PROBLEM_ANSWER,
     },
   };
 }
@@ -60,6 +92,9 @@ export function openapiOf(endpoints: readonly Endpoint[], version: string): obje
     const path = paths[endpoint.path] ?? {};
     paths[endpoint.path] = path;
     path[endpoint.method] = operation(endpoint);
+  }
+  for (const collector of PUSHED) {
+    paths[`/v1/ingest/${collector}`] = { post: ingestOperation(collector) };
   }
   return {
     openapi: '3.1.0',

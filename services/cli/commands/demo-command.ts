@@ -10,7 +10,7 @@ import { startAllInOne } from '../../all-in-one/start.ts';
 import { simulatorConfig } from '../../simulator/config.ts';
 import { startSimulator } from '../../simulator/start.ts';
 import { CliError, type CliIo, EXIT } from '../cli-io.ts';
-import { withExample } from '../command-options.ts';
+import { integer, withExample } from '../command-options.ts';
 import { demoConfig } from '../demo-config.ts';
 import { packageVersion } from '../package-version.ts';
 import { runUntilSignal } from '../run-until-signal.ts';
@@ -68,11 +68,11 @@ async function demo(io: CliIo, options: Options): Promise<void> {
 export function demoCommand(io: CliIo): Command {
   const command = new Command('demo')
     .description('A page with live data: a simulated platform through the real inputs')
-    .option('--port <port>', 'port of the API and the page', Number, 8_470)
+    .option('--port <port>', 'port of the API and the page', integer(0, 65_535), 8_470)
     .option('--data <folder>', 'folder to keep the data in; without it they go with the demo')
-    .option('--seed <n>', 'the same seed plays the same platform', Number, 7)
-    .option('--history <minutes>', 'minutes of the past to play first', Number, 120)
-    .option('--speed <times>', 'how fast the past is played', Number, 120)
+    .option('--seed <n>', 'the same seed plays the same platform', integer(0, 2 ** 31), 7)
+    .option('--history <minutes>', 'minutes of the past to play first', integer(0, 1_440), 120)
+    .option('--speed <times>', 'how fast the past is played', integer(1, 10_000), 120)
     .action((options: Options) => demo(io, options));
   return withExample(command, 'tollgate demo --port 9000 --seed 3');
 }

@@ -3,7 +3,7 @@ import { tollgateConfig } from '../../all-in-one/config.ts';
 import { startAllInOne } from '../../all-in-one/start.ts';
 import type { CliIo } from '../cli-io.ts';
 import { CliError, EXIT } from '../cli-io.ts';
-import { withExample } from '../command-options.ts';
+import { integer, withExample } from '../command-options.ts';
 import { packageVersion } from '../package-version.ts';
 import { runUntilSignal } from '../run-until-signal.ts';
 import { DEFAULT_CONFIG_FILE, readConfigFile } from './config-command.ts';
@@ -40,7 +40,11 @@ export function startCommand(io: CliIo): Command {
   const command = new Command('start')
     .description('Run every service in this process, as tollgate.yaml says')
     .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG_FILE)
-    .option('--port <port>', 'port of the API and the page, instead of api.port', Number)
+    .option(
+      '--port <port>',
+      'port of the API and the page, instead of api.port',
+      integer(0, 65_535),
+    )
     .option('--data <folder>', 'data folder, instead of dataFolder')
     .action((options: Options) => start(io, options));
   return withExample(command, 'tollgate start -c /etc/tollgate.yaml');
