@@ -3,11 +3,12 @@ import type {
   SeenApplication,
   SeenContainer,
 } from '../../../shared/clusters/cluster-reader.ts';
-import type {
-  ApplicationFact,
-  Evidence,
-  JournalFact,
-  Witness,
+import {
+  type ApplicationFact,
+  type Evidence,
+  INFERRED_STOP,
+  type JournalFact,
+  type Witness,
 } from '../../../shared/contracts/container-fact.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
@@ -15,6 +16,9 @@ import { equalResources, NO_RESOURCES } from '../../../shared/values/resources.t
 import type { ClusterState, KnownApplication, OpenContainer } from './cluster-state.ts';
 import { withDigest } from './fact-id.ts';
 import { observeNodes } from './observe-nodes.ts';
+
+/** Only its absence tells, so a sight or a seen stop corrects it. */
+const GONE = `${INFERRED_STOP}gone`;
 
 export interface ObserveContext {
   readonly cluster: string;
@@ -236,7 +240,7 @@ class Observer {
       this.#stop(open, open.absentSince === undefined ? attemptEnd : undefined, 'attempt ended');
     } else if (answered.has(open.scope) || (listed && !failed.has(open.scope))) {
       const absentSince = open.absentSince ?? at;
-      if (at - absentSince >= this.#context.goneAfterMs) this.#stop(open, undefined, 'gone');
+      if (at - absentSince >= this.#context.goneAfterMs) this.#stop(open, undefined, GONE);
       else this.#containers.set(open.container, { ...open, absentSince });
     }
   }

@@ -216,7 +216,7 @@ test('a container that whole answers no longer list is gone, at its last sight, 
   manager.running(1, [1], START + 51_000);
   await look();
   const stopped = await collector.facts(STOPPED);
-  assert.deepEqual(brief(stopped), [[STOPPED, containerId(1, 2), 36_000, 'gone']]);
+  assert.deepEqual(brief(stopped), [[STOPPED, containerId(1, 2), 36_000, 'inferred: gone']]);
 });
 
 test('one that comes back in time, as after a restart of the manager, was never gone', async () => {
@@ -279,7 +279,7 @@ test('an application that the manager has forgotten ends at its last sight', asy
   manager.idle();
   for (let i = 0; i < 4; i += 1) await look();
   assert.deepEqual(brief(await collector.facts(STOPPED)), [
-    [STOPPED, containerId(1, 1), 31_000, 'gone'],
+    [STOPPED, containerId(1, 1), 31_000, 'inferred: gone'],
   ]);
   const ended = await collector.facts('application-ended');
   assert.deepEqual(
