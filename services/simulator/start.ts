@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
@@ -44,6 +45,9 @@ export function simulatedFolders(folder: string): OutputFolders {
 export async function startSimulator(deps: SimulatorDeps): Promise<SimulatedPlatform> {
   const { config, clock, logger, folder } = deps;
   const platform = new Platform(config.seed, Math.floor(clock.now() / 1_000) * 1_000);
+  for (const cluster of platform.clusters.keys()) {
+    await mkdir(simulatedFolders(folder).eventLogs(cluster), { recursive: true });
+  }
   const resourceManager = await startYarnRest(platform);
   const master = await startStandaloneRest(platform);
   const stop = new AbortController();

@@ -140,7 +140,7 @@ export const WORKLOADS: readonly Workload[] = [
     queue: '',
     project: 'risk',
     maxExecutors: 8,
-    everyMs: 1_500_000,
+    everyMs: 5_400_000,
     stages: 40,
     tasks: 80,
     taskMs: 20_000,

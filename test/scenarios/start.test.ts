@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import test from 'node:test';
+import { RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
+
+const MAIN = resolve(import.meta.dirname, '../../services/cli/main.ts');
+
+function tollgate(args: readonly string[]) {
+  const done = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 30_000 });
+  return { status: done.status, out: done.stdout, err: done.stderr };
+}
+
+test('a taken port is named with the options that change it', async () => {
+  await using folder = await temporaryFolder();
+  const other = createServer();
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const file = join(folder.path, 'tollgate.yaml');
+  await writeFile(file, `dataFolder: ${join(folder.path, 'data')}\nmetrics: { graphite: [] }\n`);
+  const { status, err } = tollgate(['start', '-c', file, '--port', String(port)]);
+  assert.equal(status, 1);
+  assert.match(err, new RegExp(`port ${port} .*taken`));
+  assert.match(err, /--port/);
+  other.close();
+});
+
+test('a second Tollgate on the same data folder is refused', async () => {
+  await using folder = await temporaryFolder();
+  const config = { metrics: { graphite: [] } };
+  await using first = await RunningTollgate.start(folder.path, config);
+  await assert.rejects(RunningTollgate.start(folder.path, config), /another Tollgate uses/);
+  assert.equal(await first.stop(), 0);
+  await using again = await RunningTollgate.start(folder.path, config);
+  assert.equal(await again.stop(), 0);
+});
+
+test('a wrong configuration tells all its problems at once, with lines, and starts nothing', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'tollgate.yaml');
+  await writeFile(
+    file,
+    'api:\n  prot: 1\nmetering:\n  leaseMs: -5\nlogs:\n  files:\n    - paths: []\n',
+  );
+  for (const args of [
+    ['start', '-c', file],
+    ['config', 'check', file],
+  ]) {
+    const { status, err } = tollgate(args);
+    assert.notEqual(status, 0);
+    assert.match(err, /:2:\d+ api\.prot: .*did you mean "port"/);
+    assert.match(err, /:4:\d+ metering\.leaseMs: /);
+    assert.match(err, /:7:\d+ logs\.files\[0\]\.paths: /);
+  }
+});
+
+test('the printed reference is a configuration that can be started', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'reference.yaml');
+  const reference = tollgate(['config', 'reference']);
+  assert.equal(reference.status, 0, reference.err);
+  await writeFile(file, reference.out);
+  const check = tollgate(['config', 'check', file]);
+  assert.equal(check.status, 0, check.err);
+});
+
+test('a job of 1,000 cores is in the balance within 15 s of its start', async (t) => {
+  await using folder = await temporaryFolder();
+  await using running = await RunningTollgate.start(folder.path, {
+    metrics: { graphite: [] },
+    metering: { projects: [{ id: 'big', grants: [{ id: 'g', credits: '1000' }] }] },
+  });
+  const start = Date.now();
+  const fact = (kind: string, more: object) =>
+    `${JSON.stringify({
+      kind,
+      cluster: 'c',
+      application: 'app-1',
+      attempt: '',
+      ...more,
+    })}\n`;
+  const seen = () =>
+    Array.from({ length: 125 }, (_, i) =>
+      fact('seen', { container: `app-1//${i}`, until: Date.now() }),
+    ).join('');
+  const facts =
+    fact('application-seen', {
+      id: 'app-1/seen',
+      at: start,
+      name: 'big job',
+      user: 'u',
+      queue: '',
+      project: 'big',
+      tags: {},
+      url: '',
+    }) +
+    Array.from({ length: 125 }, (_, i) =>
+      fact('container-started', {
+        id: `app-1/${i}/started`,
+        at: start,
+        container: `app-1//${i}`,
+        role: 'executor',
+        resources: { millicores: 8_000, memoryMib: 16_384, gpus: 0 },
+        host: 'h',
+        reason: '',
+      }),
+    ).join('');
+  const send = async (body: string) => {
+    const answer = await running.post('/v1/ingest/containers', body, { 'tollgate-cluster': 'c' });
+    const text = await answer.text();
+    assert.equal(answer.status, 200, text);
+    assert.equal(JSON.parse(text).quarantined, 0, text);
+  };
+  await send(facts);
+  const check = async () => {
+    await send(seen());
+    const answer = await running.post('/v1/quota-checks', '{"project":"big"}');
+    return (await answer.json()) as { allowed: boolean; balance: string };
+  };
+  // Three times the limit, since the machine may be busy; the time measured is printed.
+  const { allowed } = await running.until(check, ({ balance }) => Number(balance) < 1_000, 45_000);
+  t.diagnostic(`in the balance after ${Date.now() - start} ms`);
+  assert.equal(allowed, true);
+});
+
+test('refused records are listed by the command and sent through their collector again', async () => {
+  await using folder = await temporaryFolder();
+  await using running = await RunningTollgate.start(folder.path, { metrics: { graphite: [] } });
+  const answer = await running.post('/v1/ingest/progress', '{"not":"progress"}\n');
+  const body = (await answer.json()) as { quarantined: number };
+  assert.equal(body.quarantined, 1);
+  const list = tollgate(['quarantine', 'list', '--url', running.url, '--json']);
+  assert.equal(list.status, 0, list.err);
+  assert.equal(JSON.parse(list.out).records.length, 1);
+  const replay = tollgate(['quarantine', 'replay', '--url', running.url, '--json']);
+  assert.equal(replay.status === 0 || replay.status === 1, true, replay.err);
+  assert.deepEqual(JSON.parse(replay.out), { replayed: 1, stored: 0 });
+});
+
+test('a command says how to start Tollgate when none answers', () => {
+  const { status, err } = tollgate(['balance', '--url', 'http://127.0.0.1:1']);
+  assert.equal(status, 3);
+  assert.match(err, /tollgate (start|demo)/);
+});
