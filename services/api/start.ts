@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { AppError } from '../../shared/errors/app-error.ts';
 import type { ApiDeps } from './api-deps.ts';
 import type { ApiConfig } from './config.ts';
-import { type AppParts, createApp } from './http/create-app.ts';
+import { type AppParts, createListener } from './http/create-listener.ts';
 
 export type { ApiDeps, ClusterInfo } from './api-deps.ts';
-export type { AppParts } from './http/create-app.ts';
+export type { AppParts } from './http/create-listener.ts';
 
 /** A client that sends its headers or body slower than this is cut off. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -25,7 +25,7 @@ export async function startApi(
 ): Promise<Api> {
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
-    createApp(deps, { ...parts, host: config.host, hostNames: config.hostNames ?? [] }),
+    createListener(deps, { ...parts, host: config.host, hostNames: config.hostNames ?? [] }),
   );
   try {
     server.listen(config.port, config.host);

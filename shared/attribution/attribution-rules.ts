@@ -27,8 +27,10 @@ const rule = z
     user: glob('the user').optional(),
     queue: glob('the queue').optional(),
     name: glob("the application's name").optional(),
-    configuration: globs('the value of this configuration key').optional(),
-    tags: globs('the value of this tag').optional(),
+    configuration: globs('the value of this configuration key')
+      .optional()
+      .describe('Globs by configuration key; every one must match.'),
+    tags: globs('the value of this tag').optional().describe('Globs by tag; every one must match.'),
     project: project.optional(),
     projectFromConfiguration: z
       .string()

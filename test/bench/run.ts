@@ -10,6 +10,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   metrics: () => import('./metrics.bench.ts'),
   progress: () => import('./progress.bench.ts'),
   rating: () => import('./rating.bench.ts'),
+  quota: () => import('./quota.bench.ts'),
 };
 
 function machine(): string {

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { CODES, type ErrorCode } from '../../../shared/errors/codes.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
@@ -54,23 +54,28 @@ function retryAfterSeconds(error: unknown): number | undefined {
   return Math.max(1, Math.ceil((typeof ms === 'number' ? ms : 1_000) / 1_000));
 }
 
-/** Express' last handler. */
-export function problemHandler(logger: Logger) {
-  return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
-    const answer = toProblem(error);
-    if (answer.status >= 500) {
+/** Answers with the problem of whatever was thrown, and logs what a person must look at. */
+export function problemSender(logger: Logger) {
+  return (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    const problem = toProblem(error);
+    const [path = '/'] = (request.url ?? '/').split('?', 1);
+    if (problem.status >= 500) {
       const { stack } = error instanceof Error ? error : new Error(String(error));
-      logger.error({ method: request.method, path: request.path, stack }, answer.detail);
+      logger.error({ method: request.method, path, stack }, problem.detail);
     }
     if (response.headersSent) {
-      next(error);
+      // The answer is half out: only cutting it tells the client that it isn't whole.
+      response.destroy();
       return;
     }
     const seconds = retryAfterSeconds(error);
     if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
-    response
-      .status(answer.status)
-      .type('application/problem+json')
-      .send(JSON.stringify({ ...answer, instance: request.path }));
+    const body = JSON.stringify({ ...problem, instance: path });
+    response.writeHead(problem.status, {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+    });
+    response.end(body);
   };
 }

@@ -1,6 +1,10 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
-import { restQuotaCheck, restQuotaCheckRequest } from '../../../shared/contracts/rest.ts';
+import {
+  type QuotaReason,
+  restQuotaCheck,
+  restQuotaCheckRequest,
+} from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import {
   evaluateQuota,
@@ -93,7 +97,7 @@ export function createQuotaCheck(
   };
 }
 
-function readJson(request: Request, done: (error: unknown, body?: unknown) => void): void {
+function readJson(request: IncomingMessage, done: (error: unknown, body?: unknown) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
@@ -121,29 +125,34 @@ function readJson(request: Request, done: (error: unknown, body?: unknown) => vo
 
 /**
  * Handles `POST /v1/quota-checks` next to the socket: it stands in the path of every job's start,
- * so nothing of the general machinery (body parser, helmet, ETag) runs before it.
+ * so nothing of the general machinery (router, body parser, helmet) runs before it.
  */
-export function quotaCheckHandler(deps: Deps): RequestHandler {
+export function quotaCheckHandler(
+  deps: Deps,
+  count: (reason: QuotaReason) => void,
+): (request: IncomingMessage, response: ServerResponse, fail: (error: unknown) => void) => void {
   const check = createQuotaCheck(deps);
-  const send = (response: Response, answer: QuotaAnswer): void => {
+  const send = (response: ServerResponse, answer: QuotaAnswer): void => {
+    count(answer.reason);
     const text = JSON.stringify(answer);
     response.writeHead(200, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
     });
     response.end(text);
   };
-  return (request, response, next) => {
+  return (request, response, fail) => {
     readJson(request, (error, body) => {
-      if (error !== undefined) return next(error);
+      if (error !== undefined) return fail(error);
       try {
         const answer = check(readQuotaRequest(body));
         if (answer instanceof Promise) {
-          answer.then((value) => send(response, value)).catch(next);
+          answer.then((value) => send(response, value)).catch(fail);
         } else send(response, answer);
       } catch (failure) {
-        next(failure);
+        fail(failure);
       }
     });
   };

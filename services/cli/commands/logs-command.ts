@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { LOG_LEVELS } from '../../../shared/contracts/log-record.ts';
 import { restLogs } from '../../../shared/contracts/rest.ts';
@@ -39,6 +39,12 @@ function lineOf(log: Log): string {
   const head = `${log.at} ${log.level.padEnd(5)} ${where === '' ? '-' : where}`;
   const logger = log.logger === '' ? '' : ` ${log.logger}:`;
   return `${printable(`${head}${logger}`)} ${printable(log.message)}`;
+}
+
+function parseLevel(text: string): string {
+  const level = text.toUpperCase();
+  if (LOG_LEVELS.some((known) => known === level)) return level;
+  throw new InvalidArgumentError(`It must be one of ${LOG_LEVELS.join(', ')}.`);
 }
 
 /** Pages, newest first, until `limit` lines are there or no more exist. */
@@ -117,9 +123,10 @@ export function logsCommand(io: CliIo): Command {
     .argument('[text...]', 'words that must all occur; "a phrase" in quotes; prefix*')
     .requiredOption('-p, --project <id>', 'project whose lines are searched')
     .addOption(
-      new Option('-l, --level <level>', 'this level and above')
-        .argParser((text) => text.toUpperCase())
-        .choices([...LOG_LEVELS]),
+      new Option(
+        '-l, --level <level>',
+        'this level and above: debug, info, warn, error …',
+      ).argParser(parseLevel),
     )
     .option('-a, --application <id>', 'only this application')
     .option('--container <id>', 'only this container')

@@ -1,8 +1,14 @@
-import express, { type Express, type RequestHandler, type Router } from 'express';
+import type { RequestListener } from 'node:http';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Router,
+} from 'express';
 import helmet from 'helmet';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
-import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
@@ -19,7 +25,7 @@ import { hostGuard } from './allowed-host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount-endpoint.ts';
 import { openapiOf } from './openapi.ts';
-import { problemHandler } from './problem.ts';
+import { problemSender } from './problem.ts';
 
 /** What stands beside the endpoints. */
 export interface AppParts {
@@ -44,14 +50,6 @@ export interface AppParts {
 
 /** What the page's folder holds beside what a browser needs. */
 const NOT_FOR_BROWSERS = /\.(ts|md)$|\.test\.js$|(^|\/)(tsconfig[^/]*|package[^/]*)$/;
-
-function guard({ host = '127.0.0.1', hostNames = [] }: AppParts): RequestHandler {
-  const refusal = hostGuard({ host, hostNames });
-  return (request, _response, next) => {
-    const reason = refusal(request.method, request.headers);
-    next(reason === undefined ? undefined : new AppError('FORBIDDEN', reason));
-  };
-}
 
 /** Requests by route, so that neither ids nor made-up addresses become labels. */
 function countRequests(metrics: Metrics): RequestHandler {
@@ -117,14 +115,12 @@ function mountPage(app: Express, { webRoot, moduleFiles }: AppParts): void {
   });
 }
 
-/** The whole HTTP surface: quota check first, then pages, then the API, then problems. */
-export function createApp(deps: ApiDeps, parts: AppParts): Express {
+/** Everything but the quota check: pages, API, problems. */
+function createApp(deps: ApiDeps, parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(guard(parts));
-  app.post('/v1/quota-checks', quotaCheckHandler(deps));
   if (parts.metrics !== undefined) app.use(countRequests(parts.metrics));
   mountHealth(app, parts);
   app.use(
@@ -155,6 +151,28 @@ export function createApp(deps: ApiDeps, parts: AppParts): Express {
   app.use((request) => {
     throw new AppError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
   });
-  app.use(problemHandler(parts.logger));
+  const send = problemSender(parts.logger);
+  const problems: ErrorRequestHandler = (error, request, response, _next) => {
+    send(error, request, response);
+  };
+  app.use(problems);
   return app;
+}
+
+/** The whole HTTP surface: who may call, then quota checks, then Express with the rest. */
+export function createListener(deps: ApiDeps, parts: AppParts): RequestListener {
+  const { metrics = new Metrics(), host = '127.0.0.1', hostNames = [] } = parts;
+  const refusal = hostGuard({ host, hostNames });
+  const send = problemSender(parts.logger);
+  const counter = metrics.counter('tollgate_quota_checks_total', 'Quota checks by reason.');
+  const quotaCheck = quotaCheckHandler(deps, (reason) => counter({ reason }));
+  const app = createApp(deps, parts);
+  return (request, response) => {
+    const reason = refusal(request.method, request.headers);
+    if (reason !== undefined) {
+      send(new AppError('FORBIDDEN', reason), request, response);
+    } else if (request.url === '/v1/quota-checks' && request.method === 'POST') {
+      quotaCheck(request, response, (error) => send(error, request, response));
+    } else app(request, response);
+  };
 }
