@@ -214,6 +214,29 @@ test('what is deleted before it could be read is counted', async () => {
   await reader.close();
 });
 
+test('a file and a folder that came and went between two scans are counted', async () => {
+  write('app_1/stderr', lines(0, 1));
+  const reader = await new TailReader(folder, '{application}/stderr').settle();
+  const path = write('app_2/stderr', 'gone\n');
+  rmSync(dirname(path), { recursive: true });
+  write('app_1/other', 'not asked for');
+  unlinkSync(join(folder, 'app_1/other'));
+  // The kernel's word of it comes in the next turns of the event loop.
+  const missed = (): number =>
+    [...reader.metrics.values('tollgate_files_missed_total').values()][0] ?? 0;
+  for (let turns = 0; turns < 1_000 && missed() === 0; turns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await reader.settle();
+  }
+  unlinkSync(join(folder, 'app_1/stderr'));
+  for (let turns = 0; turns < 5; turns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    await reader.settle();
+  }
+  assert.equal(missed(), 1);
+  await reader.close();
+});
+
 test('files at rest are opened within a limit and still read as they grow', async () => {
   const paths = Array.from({ length: 30 }, (_, i) => write(`${i}.log`, `a${i}\n`));
   const reader = await new TailReader(folder, '*.log', { maxOpenFiles: 3 }).settle();

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
-import type { PathPattern } from './path-pattern.ts';
+import type { PathPattern, PathSegment } from './path-pattern.ts';
 import { type Compression, compressionOf, rotatedName } from './rotated-name.ts';
 
 /** A file that a pattern names, as one scan saw it. */
@@ -41,6 +41,7 @@ export class FileFinder {
   #listings = new Map<string, Listing>();
   #seen = new Map<string, Listing>();
   #found = new Map<string, FoundFile>();
+  #visited = new Map<string, PathSegment[]>();
 
   constructor(patterns: readonly PathPattern[], options: { readonly decompress: boolean }) {
     this.#patterns = patterns;
@@ -51,11 +52,23 @@ export class FileFinder {
   find(nowMs: number): FoundFile[] {
     this.#found = new Map();
     this.#seen = new Map();
+    this.#visited = new Map();
     for (const pattern of this.#patterns) {
       this.#walk(pattern, { folder: pattern.root, segment: 0, captures: {}, depth: 0, nowMs });
     }
     this.#listings = this.#seen;
     return [...this.#found.values()];
+  }
+
+  /** Folders that the last scan looked into. */
+  get folders(): Iterable<string> {
+    return this.#visited.keys();
+  }
+
+  /** Whether a name in such a folder is a file or folder that a pattern names. */
+  isWanted(folder: string, name: string): boolean {
+    const segments = this.#visited.get(folder) ?? [];
+    return segments.some((segment) => !segment.deep && segment.match(name) !== undefined);
   }
 
   #list(folder: string, nowMs: number): Listing | undefined {
@@ -99,6 +112,9 @@ export class FileFinder {
       return; // Gone or forbidden since it was listed; the next scan looks again.
     }
     if (listing === undefined) return;
+    const visited = this.#visited.get(at.folder);
+    if (visited === undefined) this.#visited.set(at.folder, [segment]);
+    else visited.push(segment);
     const last = at.segment === pattern.segments.length - 1;
     if (last) {
       for (const name of listing.files) this.#consider(pattern, at, name, listing.files);

@@ -1,13 +1,14 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
-import { CompressedReader } from './compressed-reader.ts';
 import type { FileEvent } from './file-event.ts';
-import { HEAD_BYTES, markBytes, startsWithMark } from './file-position.ts';
+import { fits, olderFirst } from './file-order.ts';
+import { markBytes, startsWithMark } from './file-position.ts';
 import type { FileFinder, FoundFile } from './find-files.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { Incarnation } from './incarnation.ts';
 import type { KnownPosition, KnownPositions } from './known-positions.ts';
+import { readHead } from './read-head.ts';
 
 export interface TailerDeps {
   readonly finder: FileFinder;
@@ -40,7 +41,12 @@ export class Tailer implements Disposable {
   readonly #told: FileEvent[] = [];
   readonly #lost: (labels: Record<string, string>, by?: number) => void;
   readonly #files: (labels: Record<string, string>, value: number) => void;
+  readonly #missed: (labels: Record<string, string>, by?: number) => void;
   readonly #startedAt: number;
+  readonly #watch = new FolderWatch();
+  /** Files and folders of the last scan. */
+  #paths: ReadonlySet<string> = new Set();
+  #folders: ReadonlySet<string> = new Set();
   #rotationSeen = false;
 
   constructor(deps: TailerDeps) {
@@ -48,6 +54,10 @@ export class Tailer implements Disposable {
     this.#startedAt = deps.clock.elapsed();
     const { metrics } = deps;
     this.#lost = metrics.counter('tollgate_file_lost_bytes_total', 'Bytes gone before reading.');
+    this.#missed = metrics.counter(
+      'tollgate_files_missed_total',
+      'Files and folders that came and went between two scans.',
+    );
     this.#files = metrics.gauge('tollgate_files', 'Files followed, by input.');
   }
 
@@ -59,7 +69,9 @@ export class Tailer implements Disposable {
   /** Lists the folders and takes in what is new, renamed or gone. */
   async scan(): Promise<void> {
     this.#rotationSeen = false;
-    const found = this.#deps.finder.find(this.#deps.clock.now());
+    const { finder, clock } = this.#deps;
+    const found = finder.find(clock.now());
+    this.#countMissed(found);
     const seen = new Map<string, FoundFile>();
     for (const file of found) {
       if (seen.get(file.inode)?.active !== true) seen.set(file.inode, file);
@@ -93,7 +105,25 @@ export class Tailer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#watch[Symbol.dispose]();
     for (const incarnation of this.#open) incarnation.close();
+  }
+
+  /** What came and went since the last scan can't be read any more, but it can be said. */
+  #countMissed(found: readonly FoundFile[]): void {
+    const { finder, prefix, logger } = this.#deps;
+    const paths = new Set(found.map(({ path }) => path));
+    const missed = this.#watch.missed(
+      (folder, name) => finder.isWanted(folder, name),
+      (path) => this.#paths.has(path) || this.#folders.has(path),
+    );
+    if (missed.length > 0) {
+      this.#missed({ input: prefix }, missed.length);
+      logger.warn({ paths: missed.slice(0, 5), count: missed.length }, 'came and went unread');
+    }
+    this.#paths = paths;
+    this.#folders = new Set(finder.folders);
+    this.#watch.follow(this.#folders);
   }
 
   #refresh(known: Incarnation, file: FoundFile): void {
@@ -115,7 +145,7 @@ export class Tailer implements Disposable {
   async #takeIn(unknown: FoundFile[]): Promise<void> {
     const rest: { file: FoundFile; head: Buffer }[] = [];
     for (const file of unknown.sort(olderFirst)) {
-      const head = await this.#head(file);
+      const head = await readHead(file);
       if (head === undefined || head.length === 0) continue;
       const known = this.#deps.positions
         .ofInode(file.inode)
@@ -222,24 +252,6 @@ export class Tailer implements Disposable {
     for (let n = 1; ; n += 1) {
       const source = n === 1 ? base : `${base}|${n}`;
       if (!taken(source)) return source;
-    }
-  }
-
-  async #head(file: FoundFile): Promise<Buffer | undefined> {
-    try {
-      if (file.compression !== undefined) {
-        using reader = new CompressedReader(file.path, file.compression);
-        return await reader.head(HEAD_BYTES);
-      }
-      const fd = openSync(file.path, 'r');
-      try {
-        const bytes = Buffer.allocUnsafe(HEAD_BYTES);
-        return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
-      } finally {
-        closeSync(fd);
-      }
-    } catch {
-      return undefined; // Gone, forbidden or half written: the next scan asks again.
     }
   }
 
@@ -371,18 +383,4 @@ export class Tailer implements Disposable {
       forget(source);
     }
   }
-}
-
-function fits(position: KnownPosition['position'], file: FoundFile, head: Buffer): boolean {
-  const longEnough = file.compression !== undefined || file.size >= position.offset;
-  return longEnough && startsWithMark(head, position.head);
-}
-
-/** By time of last change; what is still written to comes last. */
-function olderFirst(a: FoundFile, b: FoundFile): number {
-  if (a.stream !== b.stream) return a.stream < b.stream ? -1 : 1;
-  if (a.active !== b.active) return a.active ? 1 : -1;
-  if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs < b.mtimeNs ? -1 : 1;
-  // Rotations within one time stamp: logrotate's higher number is the older one.
-  return b.path.localeCompare(a.path, 'en', { numeric: true });
 }

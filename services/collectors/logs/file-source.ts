@@ -10,8 +10,9 @@ import type { LogFileSource, LogsConfig } from './config.ts';
 import { isBinary } from './is-binary.ts';
 import { LogBatch } from './log-batch.ts';
 import { originOfSource, type ProjectOf } from './origin-of-source.ts';
+import { isCri } from './parse/cri-unwrapper.ts';
 import { LocalTime } from './parse/local-time.ts';
-import { StreamReader } from './stream-reader.ts';
+import { CRI, StreamReader } from './stream-reader.ts';
 
 export interface FileSourceDeps {
   readonly source: LogFileSource;
@@ -98,7 +99,8 @@ export class FileSource {
         this.#refuse(chunk, origin.project);
         return;
       }
-      reader = this.#begin(file, start + text);
+      const cri = file.state === CRI || (start === 0 && isCri(bytes));
+      reader = this.#begin(file, start + text, cri);
     }
     reader.touchedAt = clock.elapsed();
     reader.push(bytes, { origin, observedAt: clock.now() });
@@ -129,7 +131,7 @@ export class FileSource {
     this.#touched.add(reader);
   }
 
-  #begin(file: TailedFile, start: number): StreamReader {
+  #begin(file: TailedFile, start: number, cri: boolean): StreamReader {
     const reader: StreamReader = new StreamReader(
       file,
       start,
@@ -137,6 +139,7 @@ export class FileSource {
       {
         zone: this.#zone,
         maxRecordBytes: this.#deps.config.maxRecordBytes,
+        cri,
         out: (record) => {
           if (record === undefined) this.#batch.drop('blank');
           else this.#batch.keep(record);

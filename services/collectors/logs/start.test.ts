@@ -150,6 +150,25 @@ test('stopping in the middle of an event and starting again gives it whole, once
   ]);
 });
 
+test('a Kubernetes container log is unwrapped, events kept whole over a restart', async () => {
+  const cri = (text: string, flag = 'F'): string =>
+    `2026-11-21T07:00:00.1Z stderr ${flag} ${text}\n`;
+  const failure = `${cri('26/11/21 07:00:01 ERROR Test: ', 'P')}${cri('failure')}${cri('\tat a')}`;
+  const path = write('ns_driver-1_u/spark/0.log', cri(line('first').trim()) + failure);
+  const paths = [`${folder}/in/{namespace}_{application}_{uid}/{container}/*.log`];
+  const config = { files: [{ paths, project: 'etl' }], quietMs: 60_000 };
+  {
+    await using logs = await open(config);
+    await logs.until(async () => (await logs.find('first')).length === 1);
+  }
+  appendFileSync(path, `${cri('\tat b')}${cri(line('last').trim())}${cri(line('more').trim())}`);
+  await using logs = await open(config);
+  await logs.until(async () => (await logs.find('last')).length === 1);
+  const found = (await logs.find('test')).map(({ message }) => message).sort();
+  assert.deepEqual(found, ['failure\n\tat a\n\tat b', 'first', 'last']);
+  assert.equal((await logs.find('first'))[0]?.application, 'driver-1');
+});
+
 test('a binary file is quarantined once, not line by line, and not again after a restart', async () => {
   write('b.log', Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7) % 256)));
   write('c.log', line('text'));

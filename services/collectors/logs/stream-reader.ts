@@ -2,6 +2,7 @@ import type { LogRecord } from '../../../shared/contracts/log-record.ts';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import type { TailedFile } from '../inputs/file-event.ts';
+import { CriUnwrapper } from './parse/cri-unwrapper.ts';
 import type { LocalTime } from './parse/local-time.ts';
 import { type Encoding, type RawRecord, RecordAssembler } from './parse/record-assembler.ts';
 import { TimeReader } from './parse/time-reader.ts';
@@ -10,6 +11,8 @@ import { type Origin, toLogRecord } from './parse/to-log-record.ts';
 export interface StreamReaderOptions {
   readonly zone: LocalTime;
   readonly maxRecordBytes: number;
+  /** Each line carries a container runtime's prefix. */
+  readonly cri: boolean;
   readonly out: (record: LogRecord | undefined, raw: RawRecord) => void;
 }
 
@@ -21,6 +24,8 @@ interface Part {
   end: number;
 }
 
+/** State of a file whose lines a container runtime wraps. */
+export const CRI = 'cri';
 const ENCODINGS: readonly string[] = ['utf-8', 'utf-16le', 'utf-16be'];
 
 /**
@@ -31,6 +36,7 @@ export class StreamReader {
   readonly #options: StreamReaderOptions;
   readonly #assembler: RecordAssembler;
   readonly #time: TimeReader;
+  readonly #cri: CriUnwrapper | undefined;
   #parts: Part[];
   #origin: Origin;
   #observedAt: Instant = 0;
@@ -45,13 +51,15 @@ export class StreamReader {
     this.#origin = origin;
     this.#time = new TimeReader(options.zone);
     const known = ENCODINGS.includes(file.state) ? { encoding: file.state as Encoding } : {};
+    const plain = options.cri ? { encoding: 'utf-8' as const } : known;
     this.#assembler = new RecordAssembler({
       time: this.#time,
       maxRecordBytes: options.maxRecordBytes,
       start,
       out: (raw) => this.#take(raw),
-      ...known,
+      ...plain,
     });
+    this.#cri = options.cri ? new CriUnwrapper(start) : undefined;
     this.#parts = [{ file, fileStart: start, start, end: start }];
   }
 
@@ -84,7 +92,7 @@ export class StreamReader {
     this.#observedAt = context.observedAt;
     const part = this.#parts.at(-1);
     if (part !== undefined) part.end += bytes.length;
-    this.#assembler.push(bytes);
+    this.#assembler.push(this.#cri === undefined ? bytes : this.#cri.push(bytes));
   }
 
   flush(observedAt: Instant): void {
@@ -94,8 +102,10 @@ export class StreamReader {
 
   /** Positions behind all records that were handed out, of each file that is concerned. */
   checkpoints(): Checkpoint[] {
-    const position = this.#assembler.position;
-    const state = this.#assembler.encoding === 'utf-8' ? '' : this.#assembler.encoding;
+    const { position: unwrapped, encoding } = this.#assembler;
+    const position = this.#cri?.rawOffset(unwrapped) ?? unwrapped;
+    const other = encoding === 'utf-8' ? '' : encoding;
+    const state = this.#cri === undefined ? other : CRI;
     const found: Checkpoint[] = [];
     for (const { file, fileStart, start, end } of this.#parts) {
       if (position < start) break;

@@ -36,7 +36,10 @@ export class TimeReader {
     if (minute !== '' && text.startsWith(minute, from)) {
       const at = from + minute.length;
       const second = two(text, at);
-      if (second <= 59) return this.#finish(text, at + 2, this.#minuteAt + second * 1_000);
+      const end = this.#fractionEnd(text, at + 2);
+      if (second <= 59 && !this.#hasZone(text, end)) {
+        return this.#finish(text, { secondEnd: at + 2, end }, this.#minuteAt + second * 1_000);
+      }
     }
     return this.#readWhole(text, from);
   }
@@ -67,9 +70,12 @@ export class TimeReader {
       two(text, yearEnd + 7) <= 23 &&
       two(text, yearEnd + 10) <= 59;
     if (!valid || Number.isNaN(local)) return Number.NaN;
-    const zoned = this.#zoneOffset(text, this.#fractionEnd(text, yearEnd + 15));
-    if (zoned !== undefined) {
-      return this.#finish(text, yearEnd + 15, local - zoned + second * 1_000);
+    const place = { secondEnd: yearEnd + 15, end: this.#fractionEnd(text, yearEnd + 15) };
+    if (this.#hasZone(text, place.end)) {
+      const east = this.#zoneOffset(text, place.end);
+      const at = this.#finish(text, place, local - east + second * 1_000);
+      this.end = this.#zoneEnd(text, place.end);
+      return at;
     }
     const at = this.#zone.toInstant(local, this.#last);
     if (this.#zone.isSteady(local)) {
@@ -77,7 +83,7 @@ export class TimeReader {
       this.#minute = Array.from(text.slice(from, yearEnd + 13)).join('');
       this.#minuteAt = at;
     }
-    return this.#finish(text, yearEnd + 15, at + second * 1_000);
+    return this.#finish(text, place, at + second * 1_000);
   }
 
   #fractionEnd(text: string, from: number): number {
@@ -88,30 +94,38 @@ export class TimeReader {
     return at;
   }
 
-  /** Ms east of Greenwich when the text says so at `at`, and moves `end` behind it. */
-  #zoneOffset(text: string, at: number): number | undefined {
+  /** `Z`, `+02:00` or `+0200` at `at`. */
+  #hasZone(text: string, at: number): boolean {
+    const sign = text.charCodeAt(at);
+    if (sign === 90) return true;
+    return (sign === 43 || sign === 45) && !Number.isNaN(this.#zoneOffset(text, at));
+  }
+
+  #zoneEnd(text: string, at: number): number {
+    if (text.charCodeAt(at) === 90) return at + 1;
+    return at + (text.charCodeAt(at + 3) === 58 ? 6 : 5);
+  }
+
+  /** Ms east of Greenwich; NaN when no offset stands there. */
+  #zoneOffset(text: string, at: number): number {
     const sign = text.charCodeAt(at);
     if (sign === 90) return 0;
-    if (sign !== 43 && sign !== 45) return undefined;
     const colon = text.charCodeAt(at + 3) === 58 ? 1 : 0;
     const minutes = two(text, at + 1) * 60 + two(text, at + 3 + colon);
-    if (Number.isNaN(minutes)) return undefined;
     return (sign === 45 ? -minutes : minutes) * MINUTE_MS;
   }
 
-  #finish(text: string, secondEnd: number, at: Instant): Instant {
-    const end = this.#fractionEnd(text, secondEnd);
+  #finish(
+    text: string,
+    { secondEnd, end }: { readonly secondEnd: number; readonly end: number },
+    at: Instant,
+  ): Instant {
     let ms = 0;
     for (let i = 0; i < 3; i += 1) {
       const digit = secondEnd + 1 + i < end ? text.charCodeAt(secondEnd + 1 + i) - 48 : 0;
       ms = ms * 10 + digit;
     }
-    const sign = text.charCodeAt(end);
     this.end = end;
-    if (sign === 90) this.end = end + 1;
-    else if (sign === 43 || sign === 45) {
-      this.end = end + (text.charCodeAt(end + 3) === 58 ? 6 : 5);
-    }
     this.#last = at + ms;
     return this.#last;
   }
