@@ -1,13 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../errors/app-error.ts';
-import { sqliteError } from './sqlite-error.ts';
-
-const BUSY = 5;
-
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error)) return false;
-  return typeof error.errcode === 'number' && (error.errcode & 0xff) === BUSY;
-}
+import { isLocked, sqliteError } from './sqlite-error.ts';
 
 /**
  * Holds a data folder for one process, since two would read every source twice. The lock is the
@@ -23,7 +16,7 @@ export function lockFolder(folder: string): Disposable {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    if (isBusy(error)) {
+    if (isLocked(error)) {
       throw new AppError(
         'CONFLICT',
         `another Tollgate uses the data folder ${folder}; stop it, or take another folder`,

@@ -61,6 +61,10 @@ export class LogFile implements Disposable {
   readonly #putCheckpoint: StatementSync;
   readonly #dropCheckpoint: StatementSync;
 
+  /**
+   * Opens or makes the file. It takes over `inherited` checkpoints before anything else, also when a
+   * crash came between its making and that.
+   */
   constructor(path: string, name: LogFileName, inherited: () => readonly Checkpoint[]) {
     this.name = name;
     this.path = path;
@@ -83,8 +87,8 @@ export class LogFile implements Disposable {
     );
     this.#putCheckpoint = database.prepare('INSERT OR REPLACE INTO checkpoint VALUES (?, ?)');
     this.#dropCheckpoint = database.prepare('DELETE FROM checkpoint WHERE source = ?');
-    const isNew = database.prepare('SELECT 1 FROM checkpoint').get() === undefined;
-    if (isNew) this.transaction(() => this.putCheckpoints(inherited()));
+    const anything = database.prepare('SELECT 1 FROM checkpoint UNION ALL SELECT 1 FROM log').get();
+    if (anything === undefined) this.transaction(() => this.putCheckpoints(inherited()));
   }
 
   /** All or nothing, durable when it returns. */
@@ -170,8 +174,8 @@ export class LogFile implements Disposable {
 
   checkpoints(prefix: string): Checkpoint[] {
     return this.#database
-      .prepare('SELECT source, position FROM checkpoint WHERE substr(source, 1, ?) = ?')
-      .all(prefix.length, prefix)
+      .prepare('SELECT source, position FROM checkpoint WHERE substr(source, 1, length(?1)) = ?1')
+      .all(prefix)
       .map(({ source, position }) => ({ source: String(source), position: String(position) }));
   }
 

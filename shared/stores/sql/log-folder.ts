@@ -1,6 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import type { Clock } from '../../runtime/clock.ts';
 import { DAY_MS, utcDay } from '../../values/instant.ts';
+import type { Checkpoint } from '../checkpoint.ts';
 import { LogFile } from './log-file.ts';
 import { compareLogFiles, type LogFileName, listLogFiles, logFilePath } from './log-file-name.ts';
 import type { LogLimits } from './log-limits.ts';
@@ -36,7 +37,8 @@ export class LogFolder implements Disposable {
     const today = utcDay(clock.now());
     const names = listLogFiles(folder);
     const last = names.at(-1) ?? { day: today, part: 1 };
-    this.#current = this.#open(last);
+    const before = names.at(-2);
+    this.#current = this.#open(last, () => (before === undefined ? [] : this.#stored(before)));
     for (const name of names.slice(0, -1)) {
       if (this.#isRecent(name)) this.#recent.push(this.#open(name));
     }
@@ -93,8 +95,13 @@ export class LogFolder implements Disposable {
     }
   }
 
-  #open(name: LogFileName): LogFile {
-    return new LogFile(logFilePath(this.#folder, name), name, () => []);
+  #open(name: LogFileName, inherited: () => readonly Checkpoint[] = () => []): LogFile {
+    return new LogFile(logFilePath(this.#folder, name), name, inherited);
+  }
+
+  #stored(name: LogFileName): Checkpoint[] {
+    using file = this.#open(name);
+    return file.checkpoints('');
   }
 
   #isRecent(name: LogFileName): boolean {

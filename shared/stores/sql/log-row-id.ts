@@ -4,7 +4,8 @@ import type { Instant } from '../../values/instant.ts';
 const EPOCH = Date.UTC(2010, 0, 1);
 /** Ids within one millisecond; 2^40 ms (until 2044) times this stays below 2^53. */
 export const IDS_PER_MS = 8_192;
-const LAST_MS = 2 ** 40 - 1;
+/** Leaves room to spill over into, for all the lines whose clock is beyond it. */
+const LAST_MS = 2 ** 40 - 2 ** 22;
 
 /** The first row id of an instant; instants outside 2010 to 2044 are at the ends. */
 export function firstRowId(at: Instant): number {

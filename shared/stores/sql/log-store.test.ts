@@ -1,88 +1,22 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  AT,
-  type LogStoreBench,
-  logRecord,
-  logStoreSuite,
-} from '../../../test/contracts/log-store-suite.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { AT, logRecord, logStoreSuite } from '../../../test/contracts/log-store-suite.ts';
+import { openLogBench } from '../../../test/support/open-log-bench.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
-import type { LogLimits } from './log-limits.ts';
 import { openLogReader } from './log-reader.ts';
 import { RowIds } from './log-row-id.ts';
-import { openLogWriter } from './log-writer.ts';
 
 const ETL = 'etl' as ProjectId;
 const EVER = { from: 0, until: Date.UTC(2040, 0, 1), limit: 1_000 };
 
-/** Days pass at once; whoever sleeps wakes once at the end of them. */
-class Calendar implements Clock {
-  #now = AT;
-  #sleepers: (() => void)[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  elapsed(): number {
-    return this.#now - AT;
-  }
-
-  sleep(_ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      this.#sleepers.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
-  async advance(ms: number): Promise<void> {
-    this.#now += ms;
-    for (const wake of this.#sleepers.splice(0)) wake();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-interface Bench extends LogStoreBench {
-  readonly folder: string;
-  readonly clock: Calendar;
-  reopen(): Promise<LogStoreBench['writer']>;
-}
-
-async function open(limits: Partial<LogLimits> = {}): Promise<Bench> {
-  const folder = await mkdtemp(join(tmpdir(), 'log-store-'));
-  const clock = new Calendar();
-  const all = { commitIntervalMs: 0, diskReserveBytes: 0, ...limits };
-  let writer = await openLogWriter({ folder, clock, limits: all });
-  const reader = await openLogReader({ folder });
-  return {
-    folder,
-    clock,
-    writer,
-    reader,
-    async reopen() {
-      await writer[Symbol.asyncDispose]();
-      writer = await openLogWriter({ folder, clock, limits: all });
-      return writer;
-    },
-    async [Symbol.asyncDispose]() {
-      await reader[Symbol.asyncDispose]();
-      await writer[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
-    },
-  };
-}
-
-logStoreSuite('sqlite', () => open());
+logStoreSuite('sqlite', () => openLogBench());
 
 test('a new day begins a new file, with the checkpoints of the old one', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   const { writer, reader, clock } = bench;
   await writer.write({ records: [logRecord()], checkpoints: [{ source: 's', position: '1' }] });
   await clock.advance(DAY_MS);
@@ -96,7 +30,7 @@ test('a new day begins a new file, with the checkpoints of the old one', async (
 });
 
 test('an id of yesterday is known today, also after a restart', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   const batch = { records: [logRecord({ id: 'x' })], checkpoints: [] };
   await bench.writer.write(batch);
   await bench.clock.advance(DAY_MS);
@@ -106,7 +40,7 @@ test('an id of yesterday is known today, also after a restart', async () => {
 });
 
 test('late records of several files come in order of event time, page by page', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   const { writer, reader, clock } = bench;
   for (let day = 0; day < 3; day += 1) {
     const records = Array.from({ length: 20 }, (_, i) =>
@@ -132,7 +66,7 @@ test('late records of several files come in order of event time, page by page', 
 });
 
 test('the same instants in two files are paged once each', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   const { writer, reader, clock } = bench;
   for (let day = 0; day < 2; day += 1) {
     const records = Array.from({ length: 10 }, (_, i) => logRecord({ message: `${day} ${i}` }));
@@ -156,7 +90,7 @@ test('the same instants in two files are paged once each', async () => {
 });
 
 test('files over age go, and readers let go of them', async () => {
-  await using bench = await open({ retentionMs: 2 * DAY_MS });
+  await using bench = await openLogBench({ retentionMs: 2 * DAY_MS });
   const { writer, reader, clock } = bench;
   for (let day = 0; day < 5; day += 1) {
     await writer.write({ records: [logRecord({ message: `day ${day}` })], checkpoints: [] });
@@ -169,7 +103,7 @@ test('files over age go, and readers let go of them', async () => {
 });
 
 test('a file over its size is followed by a part, and the oldest go when all are over theirs', async () => {
-  await using bench = await open({ maxFileBytes: 200_000, maxBytes: 2_000_000 });
+  await using bench = await openLogBench({ maxFileBytes: 200_000, maxBytes: 2_000_000 });
   const { writer, reader, folder } = bench;
   for (let i = 0; i < 60; i += 1) {
     const records = Array.from({ length: 100 }, (_, k) =>
@@ -185,14 +119,14 @@ test('a file over its size is followed by a part, and the oldest go when all are
 });
 
 test('a disk without its reserve refuses, and says so', async () => {
-  await using bench = await open({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
+  await using bench = await openLogBench({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
   await assert.rejects(bench.writer.write({ records: [logRecord()], checkpoints: [] }), {
     code: 'DISK_FULL',
   });
 });
 
 test('more records in a second than its first millisecond has ids keep their exact time', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   const records = Array.from({ length: 20_000 }, (_, i) => logRecord({ message: `${i}` }));
   await bench.writer.write({ records, checkpoints: [] });
   await bench.writer.write({
@@ -210,7 +144,7 @@ test('more records in a second than its first millisecond has ids keep their exa
 });
 
 test('times beyond what ids can hold are exact all the same', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   for (const at of [Date.UTC(1999, 0, 1), Date.UTC(2100, 0, 1)]) {
     await bench.writer.write({ records: [logRecord({ at })], checkpoints: [] });
     const query = { from: at, until: at + 1, limit: 10 };
@@ -236,7 +170,7 @@ test('row ids rise within an instant and never repeat', () => {
 });
 
 test('an index is merged behind a rollover, and finds the same', async () => {
-  await using bench = await open();
+  await using bench = await openLogBench();
   const { writer, reader, clock } = bench;
   for (let i = 0; i < 40; i += 1) {
     const records = Array.from({ length: 50 }, (_, k) =>

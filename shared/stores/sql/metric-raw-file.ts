@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert } from '../../errors/assert.ts';
-import type { Instant } from '../../values/instant.ts';
+import { type Instant, isInstant } from '../../values/instant.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { MetricFileName } from './metric-file-name.ts';
 import type { PointColumns } from './metric-point-order.ts';
@@ -157,7 +157,7 @@ export class MetricRawFile implements Disposable {
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     for (const at of points.at) {
-      assert(Number.isInteger(at), 'the time of a point is in whole milliseconds');
+      assert(isInstant(at), 'the time of a point is an instant in whole milliseconds');
       if (at < min) min = at;
       if (at > max) max = at;
     }

@@ -60,8 +60,9 @@ export class MetricReadFiles implements Disposable {
       this.#open.set(path, db);
       return db;
     } catch (error) {
-      // Retention may unlink it between looking and opening.
-      if (error instanceof AppError && !existsSync(path)) return undefined;
+      // The writer may be making it now; retention may unlink it between looking and opening.
+      const gone = error instanceof AppError && !existsSync(path);
+      if (gone || (error instanceof AppError && error.details['version'] === 0)) return undefined;
       throw error;
     }
   }

@@ -1,122 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import type { PointBlock } from '../../contracts/metric-point.ts';
+import { MetricBench, MORNING, P } from '../../../test/support/metric-bench.ts';
 import { AppError } from '../../errors/app-error.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import type { Aggregate } from '../metric-store.ts';
-import type { MetricLimits } from './metric-limits.ts';
-import { openMetricReader, type SqliteMetricReader } from './metric-reader.ts';
-import { openMetricWriter, type SqliteMetricWriter } from './metric-writer.ts';
-
-const P = 'p' as ProjectId;
-const MORNING = Date.UTC(2026, 10, 20, 8);
-
-/** Leaps: sleepers wake once, however often they would have woken on the way. */
-class LeapClock implements Clock {
-  #now = MORNING;
-  #sleepers: { at: Instant; wake: () => void }[] = [];
-
-  now(): Instant {
-    return this.#now;
-  }
-
-  elapsed(): number {
-    return this.#now - MORNING;
-  }
-
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || ms <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#sleepers.push({ at: this.#now + ms, wake: resolve });
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
-  leap(ms: number): void {
-    this.#now += ms;
-    const due = this.#sleepers.filter(({ at }) => at <= this.#now);
-    this.#sleepers = this.#sleepers.filter(({ at }) => at > this.#now);
-    for (const { wake } of due) wake();
-  }
-}
-
-class Store implements AsyncDisposable {
-  readonly clock: LeapClock;
-  readonly folder: string;
-  readonly limits: Partial<MetricLimits>;
-  writer: SqliteMetricWriter;
-  readonly reader: SqliteMetricReader;
-
-  private constructor(
-    folder: string,
-    limits: Partial<MetricLimits>,
-    parts: { writer: SqliteMetricWriter; reader: SqliteMetricReader; clock: LeapClock },
-  ) {
-    this.folder = folder;
-    this.limits = limits;
-    this.writer = parts.writer;
-    this.reader = parts.reader;
-    this.clock = parts.clock;
-  }
-
-  static async open(extra: Partial<MetricLimits> = {}): Promise<Store> {
-    const folder = await mkdtemp(join(tmpdir(), 'metric-writer-'));
-    const clock = new LeapClock();
-    const limits = { commitIntervalMs: 0, diskReserveBytes: 0, ...extra };
-    const writer = await openMetricWriter({ folder, clock, limits });
-    return new Store(folder, limits, { writer, clock, reader: await openMetricReader({ folder }) });
-  }
-
-  async reopen(): Promise<void> {
-    await this.writer[Symbol.asyncDispose]();
-    const { folder, clock, limits } = this;
-    this.writer = await openMetricWriter({ folder, clock, limits });
-  }
-
-  /** One series; `[at, value]` each. */
-  async put(...points: readonly (readonly [Instant, number])[]): Promise<void> {
-    await this.writer.write(this.block(points), []);
-  }
-
-  block(points: readonly (readonly [Instant, number])[]): PointBlock {
-    const tags = { project: P, cluster: 'c' };
-    const ref = this.writer.declare({ measurement: 'm', field: 'f', tags });
-    return {
-      series: new Uint32Array(points.length).fill(ref),
-      at: Float64Array.from(points, ([at]) => at),
-      value: Float64Array.from(points, ([, value]) => value),
-      length: points.length,
-    };
-  }
-
-  async read(stepMs = 0, aggregate: Aggregate = 'last'): Promise<unknown> {
-    const query = { measurement: 'm', field: 'f', from: 0, until: MORNING + 99 * DAY_MS };
-    const found = await this.reader.query(P, { ...query, stepMs, aggregate, limit: 5 });
-    return found[0]?.points ?? [];
-  }
-
-  files(): string[] {
-    return readdirSync(this.folder).filter((name) => name.endsWith('.db'));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.writer[Symbol.asyncDispose]();
-    await this.reader[Symbol.asyncDispose]();
-    await rm(this.folder, { recursive: true });
-  }
-}
+import { openMetricReader } from './metric-reader.ts';
 
 test('a new day of arrival begins a file, takes the checkpoints over, and reads join both', async () => {
-  await using store = await Store.open();
+  await using store = await MetricBench.open();
   await store.writer.write(store.block([[MORNING, 1]]), [{ source: 's', position: '1' }]);
   store.clock.leap(DAY_MS);
   await store.put([MORNING + 1, 2]);
@@ -136,7 +32,7 @@ test('a new day of arrival begins a file, takes the checkpoints over, and reads 
 });
 
 test('a point sent again after midnight counts once, in aggregates too', async () => {
-  await using store = await Store.open();
+  await using store = await MetricBench.open();
   await store.put([MORNING, 1], [MORNING + 1, 5]);
   store.clock.leap(DAY_MS);
   await store.writer.maintain();
@@ -148,7 +44,7 @@ test('a point sent again after midnight counts once, in aggregates too', async (
 });
 
 test('a late point in an hour that was aggregated is in its aggregates', async () => {
-  await using store = await Store.open();
+  await using store = await MetricBench.open();
   await store.put([MORNING, 4], [MORNING + MINUTE_MS, 6]);
   store.clock.leap(2 * HOUR_MS);
   await store.writer.maintain();
@@ -160,7 +56,7 @@ test('a late point in an hour that was aggregated is in its aggregates', async (
 });
 
 test('raw points go after their time, minutes stay and answer for them, and go after theirs', async () => {
-  await using store = await Store.open();
+  await using store = await MetricBench.open();
   await store.put([MORNING, 4], [MORNING + 1, 8], [MORNING + MINUTE_MS, 1]);
   store.clock.leap(3 * DAY_MS + 16 * HOUR_MS);
   await store.put([store.clock.now(), 9]);
@@ -185,7 +81,7 @@ test('raw points go after their time, minutes stay and answer for them, and go a
 });
 
 test('files that are too large together lose their oldest, in parts of a day', async () => {
-  await using store = await Store.open({ maxBytes: 4_000_000, compactPoints: 5_000 });
+  await using store = await MetricBench.open({ maxBytes: 4_000_000, compactPoints: 5_000 });
   let state = 1;
   for (let round = 0; round < 120; round += 1) {
     const points = Array.from({ length: 5_000 }, (_, i) => {
@@ -203,7 +99,7 @@ test('files that are too large together lose their oldest, in parts of a day', a
 });
 
 test('a disk with less room than the reserve refuses the points and says what to do', async () => {
-  await using store = await Store.open({ diskReserveBytes: 1e18 });
+  await using store = await MetricBench.open({ diskReserveBytes: 1e18 });
   await assert.rejects(
     store.put([MORNING, 1]),
     (error) =>
@@ -212,7 +108,7 @@ test('a disk with less room than the reserve refuses the points and says what to
 });
 
 test('a commit that fails leaves nothing, and the next one stores its points', async () => {
-  await using store = await Store.open();
+  await using store = await MetricBench.open();
   const good = store.block([[MORNING, 1]]);
   const bad = store.block([[MORNING + 0.5, 1]]);
   await assert.rejects(
@@ -226,7 +122,7 @@ test('a commit that fails leaves nothing, and the next one stores its points', a
 });
 
 test('writes shortly after a commit share the next one', async () => {
-  await using store = await Store.open({ commitIntervalMs: 200 });
+  await using store = await MetricBench.open({ commitIntervalMs: 200 });
   await store.put([MORNING, 1]);
   const second = store.put([MORNING + 1, 2]);
   const third = store.put([MORNING + 2, 3]);
@@ -238,7 +134,7 @@ test('writes shortly after a commit share the next one', async () => {
 });
 
 test('closing stores what waits for its commit, and refuses what comes later', async () => {
-  await using store = await Store.open({ commitIntervalMs: 60_000 });
+  await using store = await MetricBench.open({ commitIntervalMs: 60_000 });
   await store.put([MORNING, 1]);
   const waiting = store.put([MORNING + 1, 2]);
   await store.writer[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../errors/app-error.ts';
-import { sqliteError } from './sqlite-error.ts';
+import { isLocked, sqliteError } from './sqlite-error.ts';
 
 /** What a kind of file holds, and how it came to its present form. */
 export interface SqliteSchema {
@@ -31,6 +31,7 @@ const PRAGMAS = `
   PRAGMA temp_store = MEMORY;
 `;
 const BUSY_TIMEOUT_MS = 5_000;
+const WAL_ATTEMPTS = 20;
 
 function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
@@ -56,6 +57,22 @@ function checkKind(database: DatabaseSync, { file, schema }: OpenSqlite): number
   return version;
 }
 
+/**
+ * Turning a new file to WAL fails at once, without waiting, while another connection does the same:
+ * SQLite sees a deadlock in it. A lock that is asked for plainly waits its turn.
+ */
+function useWal(database: DatabaseSync): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      database.exec(PRAGMAS);
+      return;
+    } catch (error) {
+      if (attempt === WAL_ATTEMPTS || !isLocked(error)) throw error;
+      database.exec('BEGIN IMMEDIATE; COMMIT');
+    }
+  }
+}
+
 function migrate(database: DatabaseSync, options: OpenSqlite): void {
   const { schema } = options;
   if (checkKind(database, options) === schema.migrations.length) return;
@@ -77,7 +94,8 @@ function migrate(database: DatabaseSync, options: OpenSqlite): void {
  * Opens a file of a known kind with the settings every store relies on: WAL, synchronous=FULL,
  * a wait of 5 s for a lock. A writer brings the file to the present form; a reader insists on it.
  *
- * @throws AppError STORE_UNAVAILABLE (missing, damaged, another kind, newer) or DISK_FULL
+ * @throws AppError STORE_UNAVAILABLE (missing, damaged, another kind, newer; with detail `version` 0
+ * when its writer is just making it) or DISK_FULL
  */
 export function openSqlite(options: OpenSqlite): DatabaseSync {
   const { file, schema, readOnly = false } = options;
@@ -90,10 +108,11 @@ export function openSqlite(options: OpenSqlite): DatabaseSync {
         throw new AppError(
           'STORE_UNAVAILABLE',
           `${file} has no present ${schema.name} in it yet; start the service that writes it`,
+          { details: { version } },
         );
       }
     } else {
-      database.exec(PRAGMAS);
+      useWal(database);
       migrate(database, options);
     }
     return database;

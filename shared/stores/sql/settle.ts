@@ -46,7 +46,8 @@ interface ApplicationWork {
  * Writes a settlement inside a transaction: charges, container states, and the sums that follow
  * from both. Sums change by what was inserted or replaced, so that a repeat adds nothing.
  */
-export async function settle(trx: Trx, settlement: Settlement): Promise<void> {
+export async function settle(trx: Trx, given: Settlement): Promise<void> {
+  const settlement = withoutRepeats(given);
   await moveCursor(trx, settlement);
   const inserted = await insertCharges(trx, settlement.charges);
   const replaced = await replacedContainers(trx, settlement.containers);
@@ -71,6 +72,17 @@ export async function settle(trx: Trx, settlement: Settlement): Promise<void> {
   );
   await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances);
+}
+
+/**
+ * What is named twice would be summed twice. Of charges the first one stands, as between settlements;
+ * of states the last.
+ */
+function withoutRepeats(given: Settlement): Settlement {
+  const charges = new Map<string, Charge>();
+  for (const charge of given.charges) if (!charges.has(charge.id)) charges.set(charge.id, charge);
+  const containers = new Map(given.containers.map((state) => [containerKey(state), state]));
+  return { ...given, charges: [...charges.values()], containers: [...containers.values()] };
 }
 
 async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<void> {

@@ -18,6 +18,12 @@ function resultCode(error: unknown): number | undefined {
   return typeof error.errcode === 'number' ? error.errcode : undefined;
 }
 
+/** True for a lock that another connection holds. */
+export function isLocked(error: unknown): boolean {
+  const primary = (resultCode(error) ?? 0) & 0xff;
+  return primary === BUSY || primary === LOCKED;
+}
+
 /**
  * What an error of SQLite means: DISK_FULL or STORE_UNAVAILABLE for what the world did to the file;
  * the error itself for a bug (SQL, constraint) and for what isn't SQLite's.
