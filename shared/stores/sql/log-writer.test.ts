@@ -217,7 +217,7 @@ test('writes shortly after a commit wait for the next one, and a large group doe
   assert.equal(await count(), 5, 'without a step of the clock');
 });
 
-test('closing stores what waits, and refuses what comes later', async (t) => {
+test('closing stores what waits, refuses what comes later, and may be done again', async (t) => {
   const folder = folderOf(t);
   const limits = { commitIntervalMs: 60_000, diskReserveBytes: 0 };
   const writer = await openLogWriter({ folder, clock: new FakeClock(AT), limits });
@@ -227,4 +227,5 @@ test('closing stores what waits, and refuses what comes later', async (t) => {
   await writer[Symbol.asyncDispose]();
   assert.equal((await waiting).stored, 1);
   await assert.rejects(writer.write(one), { code: 'STORE_UNAVAILABLE' });
+  await writer[Symbol.asyncDispose]();
 });
