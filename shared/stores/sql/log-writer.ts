@@ -141,6 +141,7 @@ export class SqliteLogWriter implements LogWriter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#wake.abort();
     await this.#flushing;
