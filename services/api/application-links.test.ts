@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { HOUR_MS } from '../../shared/values/instant.ts';
 import { T0 } from '../../test/support/fact-builders.ts';
 import { ETL } from '../../test/support/ledger-builders.ts';
-import { applicationLinks } from './application-links.ts';
+import { applicationLinks, managerHome } from './application-links.ts';
 
 const RUNNING = {
   application: 'application_1_0002',
@@ -65,4 +66,26 @@ test('what a tenant says becomes no other link than a web address in its own pla
   assert.match(logs ?? '', /user=a%26admin%3D1$/);
   const script = { ...CLUSTER, links: { sparkUi: 'javascript:alert("{application}")' } };
   assert.equal(applicationLinks({ ...RUNNING, url: '' }, script, NOW).sparkUi, null);
+});
+
+test('whatever names and addresses say, a link is absent or of the web, on the host configured', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string(), fc.webUrl(), (name, user, url) => {
+      const strange = { ...RUNNING, application: `${name}\ud800`, user, url: `${name}${url}` };
+      const links = applicationLinks(strange, CLUSTER, NOW);
+      assert.equal(new URL(links.sparkUi ?? '').host, 'rm:8088');
+      assert.equal(new URL(links.logs ?? '').host, 'kibana');
+      const own = applicationLinks(strange, undefined, NOW).sparkUi;
+      assert.ok(own === null || /^https?:\/\//.test(own), String(own));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a cluster leads to where its manager shows itself', () => {
+  const home = (manager: string) => managerHome({ links: { manager } });
+  assert.equal(managerHome(CLUSTER), 'http://rm:8088/');
+  assert.equal(home('http://gate/yarn/ui'), 'http://gate/yarn/ui');
+  assert.equal(home('javascript:alert(1)'), null);
+  assert.equal(managerHome({ links: {} }), null);
 });

@@ -7,11 +7,12 @@ type Application = Pick<
   'application' | 'project' | 'cluster' | 'attempts' | 'user' | 'start' | 'end' | 'state' | 'url'
 >;
 
+const WEB: ReadonlySet<string> = new Set(['http:', 'https:']);
+
 /** The address when it is http or https; anything else is no link. */
 function webAddress(text: string): string | null {
-  if (!URL.canParse(text)) return null;
-  const { protocol } = new URL(text);
-  return protocol === 'http:' || protocol === 'https:' ? text : null;
+  const url = URL.parse(text);
+  return url !== null && WEB.has(url.protocol) ? url.href : null;
 }
 
 function fill(template: string | undefined, application: Application, now: Instant): string | null {
@@ -28,9 +29,16 @@ function fill(template: string | undefined, application: Application, now: Insta
     container: 'driver',
   };
   const address = template.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    Object.hasOwn(values, name) ? encodeURIComponent(values[name] ?? '') : whole,
+    Object.hasOwn(values, name) ? encodeURIComponent((values[name] ?? '').toWellFormed()) : whole,
   );
   return webAddress(address);
+}
+
+/** Where a cluster's manager shows itself: its pages without the path of a single application's. */
+export function managerHome({ links }: Pick<ClusterInfo, 'links'>): string | null {
+  const address = webAddress(links.manager ?? '');
+  if (address === null || !links.manager?.includes('{')) return address;
+  return new URL('/', address).href;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface Api extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @throws AppError PORT_TAKEN, naming the option that changes the port */
+/** @throws AppError PORT_TAKEN or CONFIG_INVALID, naming the option that changes port or host */
 export async function startApi(
   config: Pick<ApiConfig, 'host' | 'port'> & Partial<Pick<ApiConfig, 'hostNames'>>,
   deps: ApiDeps,
@@ -32,6 +32,13 @@ export async function startApi(
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new AppError(
+        'CONFIG_INVALID',
+        `${config.host} is no address of this machine; choose another as api.host in tollgate.yaml`,
+        { cause: error },
+      );
+    }
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
     throw new AppError(
       'PORT_TAKEN',
@@ -45,6 +52,7 @@ export async function startApi(
   return {
     url: `http://${host}:${port}`,
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();

@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { nearestName } from '../../../shared/config/nearest-name.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 
 export interface FieldError {
@@ -7,17 +8,31 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** A hostile body can be wrong in thousands of places; nobody reads more than these. */
+const ERRORS_MAX = 50;
+
 /** All problems of a request in one answer. */
-export function badRequest(errors: readonly FieldError[]): AppError {
+export function badRequest(problems: readonly FieldError[]): AppError {
+  const errors = problems.slice(0, ERRORS_MAX);
   const message = errors.map((one) => `${one.path}: ${one.message}`).join('; ');
   return new AppError('BAD_REQUEST', message, { details: { errors } });
 }
 
-function fieldErrors(where: string, error: z.ZodError): FieldError[] {
-  return error.issues.flatMap((issue) => {
+function unknownName(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  return near === undefined ? 'is not known here' : `is not known here; did you mean "${near}"?`;
+}
+
+function fieldErrors(where: string, error: z.ZodError, schema: z.ZodType): FieldError[] {
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return error.issues.slice(0, ERRORS_MAX).flatMap((issue) => {
     const path = [where, ...issue.path.map(String)].join('.');
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-    return issue.keys.map((key) => ({ path: `${path}.${key}`, message: 'is not known here' }));
+    const known = issue.path.length === 0 ? names : [];
+    return issue.keys.slice(0, ERRORS_MAX).map((key) => ({
+      path: `${path}.${key.slice(0, 100)}`,
+      message: unknownName(key, known),
+    }));
   });
 }
 
@@ -31,6 +46,6 @@ export function checkPart<S extends z.ZodType>(
   if (schema === undefined) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  errors.push(...fieldErrors(where, result.error));
+  errors.push(...fieldErrors(where, result.error, schema));
   return undefined;
 }

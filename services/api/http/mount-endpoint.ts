@@ -64,7 +64,8 @@ export function mountEndpoints(app: Express, endpoints: readonly Endpoint[]): vo
   const methods = new Map<string, string[]>();
   for (const endpoint of endpoints) {
     const path = expressPath(endpoint.path);
-    methods.set(path, [...(methods.get(path) ?? []), endpoint.method.toUpperCase()]);
+    const names = endpoint.method === 'get' ? ['GET', 'HEAD'] : ['POST'];
+    methods.set(path, [...(methods.get(path) ?? []), ...names]);
     if (endpoint.method === 'get') app.get(path, handler(endpoint));
     else app.post(path, json, handler(endpoint));
   }

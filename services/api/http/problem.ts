@@ -40,7 +40,11 @@ export function toProblem(error: unknown): Problem {
     return problem(error.code, detail, isErrorList(errors) ? errors : undefined);
   }
   if (isHttpError(error)) {
-    if (error.status === 413) return problem('PAYLOAD_TOO_LARGE', 'the body is too large');
+    if (error.status === 404) return problem('NOT_FOUND', 'there is nothing here');
+    if (error.status === 413) {
+      const limit = 'limit' in error ? ` than ${error.limit} bytes` : '';
+      return problem('PAYLOAD_TOO_LARGE', `the body is larger${limit}; split it`);
+    }
     if (error.status === 415) return problem('UNSUPPORTED_MEDIA', error.message);
     if (error.status < 500) return problem('BAD_REQUEST', 'the request cannot be read');
   }

@@ -50,10 +50,10 @@ export function chargeEndpoints(deps: Pick<ApiDeps, 'ledger' | 'clock'>): Endpoi
         await mustBalance(deps, project);
         const { from, until, limit, cursor } = query;
         checkWindow(query);
-        const page = { limit, ...(cursor === undefined ? {} : { after: cursor }) };
-        const charges = await deps.ledger.charges(project, { from, until }, page);
-        const last = charges.length === limit ? charges.at(-1) : undefined;
-        return { charges: charges.map(toRest), cursor: last?.id ?? null };
+        const page = { limit: limit + 1, ...(cursor === undefined ? {} : { after: cursor }) };
+        const found = await deps.ledger.charges(project, { from, until }, page);
+        const charges = found.slice(0, limit).map(toRest);
+        return { charges, cursor: found.length > limit ? (charges.at(-1)?.id ?? null) : null };
       },
     }),
   ];

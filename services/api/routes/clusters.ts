@@ -2,6 +2,7 @@ import { restClusters } from '../../../shared/contracts/rest.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
 import type { Resources } from '../../../shared/values/resources.ts';
 import type { ApiDeps, ClusterInfo } from '../api-deps.ts';
+import { managerHome } from '../application-links.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { LoadHistory } from './load-history.ts';
 
@@ -46,7 +47,7 @@ async function clusterOf(deps: Deps, history: LoadHistory, info: ClusterInfo) {
       capacity: cores(load.capacity),
     })),
     nodes: nodes.filter(({ kind }) => kind === 'node-started').length,
-    link: info.links.manager?.replace(/\{.*$/, '') ?? null,
+    link: managerHome(info),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
 import { restPrices } from '../../../shared/contracts/rest.ts';
+import { must } from '../../../shared/errors/assert.ts';
 import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 import { BASE_STEP } from '../../../shared/values/price-step.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -14,14 +15,14 @@ type Deps = Pick<ApiDeps, 'prices' | 'pools' | 'clock' | 'startedAt'>;
 /** How far ahead a change can be announced. */
 const AHEAD_MS = DAY_MS;
 
-/** The price of a pool whose load has never moved it. */
-function baseEpoch(pool: string, start: Instant): PriceEpoch {
+/** Before its first epoch a pool has the base price; the ledger keeps no row of that. */
+function baseEpoch(pool: string, start: Instant, first: PriceEpoch | undefined): PriceEpoch {
   return {
     id: '',
     pool,
     step: BASE_STEP,
     start,
-    end: undefined,
+    end: first?.start,
     ruleVersion: '',
     reason: 'base',
     inputs: '{}',
@@ -30,8 +31,15 @@ function baseEpoch(pool: string, start: Instant): PriceEpoch {
 
 async function poolPrices(deps: Deps, pool: string, from: Instant, until: Instant) {
   const now = deps.clock.now();
-  const epochs = await deps.prices.epochs(pool, Math.min(from, now), now + AHEAD_MS);
-  const current = epochs.findLast(({ start }) => start <= now) ?? baseEpoch(pool, deps.startedAt);
+  const earliest = Math.min(from, now);
+  const recorded = await deps.prices.epochs(pool, earliest, now + AHEAD_MS);
+  const [first] = recorded;
+  const base = baseEpoch(pool, Math.min(deps.startedAt, earliest), first);
+  const epochs = first !== undefined && first.start <= earliest ? recorded : [base, ...recorded];
+  const current = must(
+    epochs.findLast(({ start }) => start <= now),
+    'a pool always has a price',
+  );
   const next = epochs.find(({ start }) => start > now);
   const history = epochs.filter(
     ({ start, end }) => start < until && (end === undefined || end > from),
@@ -40,7 +48,7 @@ async function poolPrices(deps: Deps, pool: string, from: Instant, until: Instan
     pool,
     now: toRestEpoch(current),
     next: next === undefined ? null : toRestEpoch(next),
-    history: (history.length === 0 ? [current] : history).map(toRestEpoch),
+    history: history.map(toRestEpoch),
   };
 }
 

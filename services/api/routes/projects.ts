@@ -8,6 +8,7 @@ import {
   restProjects,
 } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import { must } from '../../../shared/errors/assert.ts';
 import type { Grant } from '../../../shared/stores/grant-store.ts';
 import type { Balance } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
@@ -18,6 +19,12 @@ import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { toRestBalance } from '../rest-money.ts';
 
 type Deps = Pick<ApiDeps, 'ledger' | 'grants' | 'clock'>;
+
+const grantRequest = restGrantRequest.extend({
+  credits: restGrantRequest.shape.credits.refine((text) => (parseCredits(text) ?? 0n) !== 0n, {
+    error: 'must be an exact decimal with at most nine decimals, and not 0',
+  }),
+});
 
 function toRestGrant(grant: Grant) {
   return {
@@ -92,17 +99,11 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       method: 'post',
       path: '/v1/projects/{project}/grants',
       summary: 'Gives credits; the same id again is a no-op',
-      body: restGrantRequest,
+      body: grantRequest,
       answer: restGrant,
       status: 201,
       async handle({ project, body }) {
-        const amount = parseCredits(body.credits);
-        if (amount === undefined || amount === 0n) {
-          throw new AppError(
-            'BAD_REQUEST',
-            'credits: must be an exact decimal with at most nine decimals, and not 0',
-          );
-        }
+        const amount = must(parseCredits(body.credits), 'credits that the schema let pass');
         const grant: Grant = {
           id: body.id,
           project,

@@ -97,19 +97,25 @@ export function createQuotaCheck(
   };
 }
 
+/** Calls `done` once; not at all when the client goes away. */
 function readJson(request: IncomingMessage, done: (error: unknown, body?: unknown) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
+    const before = bytes;
     bytes += chunk.length;
-    if (bytes <= BODY_MAX_BYTES) chunks.push(chunk);
-  });
-  request.on('error', done);
-  request.on('end', () => {
-    if (bytes > BODY_MAX_BYTES) {
+    if (bytes <= BODY_MAX_BYTES) {
+      chunks.push(chunk);
+    } else if (before <= BODY_MAX_BYTES) {
+      // What still comes is read and forgotten, so that the client gets to reading its answer.
+      chunks.length = 0;
       done(new AppError('PAYLOAD_TOO_LARGE', `a quota check is at most ${BODY_MAX_BYTES} bytes`));
-      return;
     }
+  });
+  // A client that goes away needs no answer, and nobody needs to act on it.
+  request.on('error', () => {});
+  request.on('end', () => {
+    if (bytes > BODY_MAX_BYTES) return;
     const [first] = chunks;
     const text = chunks.length === 1 && first ? first.toString() : Buffer.concat(chunks).toString();
     let body: unknown;
