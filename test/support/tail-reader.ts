@@ -87,6 +87,15 @@ export class TailReader {
     return this;
   }
 
+  /** Reads up to the next tick. */
+  async tick(): Promise<void> {
+    for (;;) {
+      const { value } = await this.#events.next();
+      if (value.kind === 'tick') return;
+      this.take(value);
+    }
+  }
+
   async one(): Promise<void> {
     for (;;) {
       const { value } = await this.#events.next();

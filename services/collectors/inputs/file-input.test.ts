@@ -70,6 +70,18 @@ test('rename rotation is read in order, half a line at the turn included', async
   await reader.close();
 });
 
+test('a file that is empty right after a rotation is read as soon as it is written to', async () => {
+  const path = write('x.log', lines(0, 5));
+  const reader = await new TailReader(folder, 'x.log', { scanIntervalMs: 1_000_000 }).settle();
+  renameSync(path, `${path}.1`);
+  write('x.log', '');
+  for (let tick = 0; tick < 5; tick += 1) await reader.tick();
+  appendFileSync(path, lines(5, 6));
+  for (let tick = 0; tick < 5; tick += 1) await reader.tick();
+  assert.equal(reader.text.get('x.log'), lines(0, 6));
+  await reader.close();
+});
+
 test('a late line to a rotated file is read too', async () => {
   const path = write('x.log', lines(0, 5));
   const reader = await new TailReader(folder, 'x.log').settle();

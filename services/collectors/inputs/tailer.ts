@@ -30,6 +30,7 @@ const DELETED_QUIET_MS = 2_000;
 /** A deleted file whose rest isn't held may still come back compressed. */
 const MISSING_QUIET_MS = 10_000;
 const HOT_MS = 10_000;
+const EMPTY_MS = 3_000;
 
 /** Knows every file of the patterns, in which order to read them, and which were read before. */
 export class Tailer implements Disposable {
@@ -44,6 +45,8 @@ export class Tailer implements Disposable {
   readonly #missed: (labels: Record<string, string>, by?: number) => void;
   readonly #startedAt: number;
   readonly #watch = new FolderWatch();
+  /** When an empty file of a known stream was first seen. */
+  readonly #emptySince = new Map<string, number>();
   /** Files and folders of the last scan. */
   #paths: ReadonlySet<string> = new Set();
   #folders: ReadonlySet<string> = new Set();
@@ -81,10 +84,14 @@ export class Tailer implements Disposable {
       const known = this.#byInode.get(file.inode);
       if (known === undefined) {
         if (file.size > 0) unknown.push(file);
+        else this.#awaitFirstByte(file);
       } else this.#refresh(known, file);
     }
     for (const [inode, known] of this.#byInode) {
       if (!seen.has(inode)) this.#vanish(inode, known);
+    }
+    for (const inode of this.#emptySince.keys()) {
+      if (seen.get(inode)?.size !== 0) this.#emptySince.delete(inode);
     }
     await this.#takeIn(unknown);
     this.#forget();
@@ -107,6 +114,15 @@ export class Tailer implements Disposable {
   [Symbol.dispose](): void {
     this.#watch[Symbol.dispose]();
     for (const incarnation of this.#open) incarnation.close();
+  }
+
+  /** After a rotation the next file is empty for a moment: the next scan needn't be a second away. */
+  #awaitFirstByte({ inode, stream }: FoundFile): void {
+    if (!this.#streams.has(stream)) return;
+    const elapsed = this.#deps.clock.elapsed();
+    const since = this.#emptySince.get(inode) ?? elapsed;
+    this.#emptySince.set(inode, since);
+    if (elapsed - since < EMPTY_MS) this.#rotationSeen = true;
   }
 
   /** What came and went since the last scan can't be read any more, but it can be said. */
@@ -363,9 +379,8 @@ export class Tailer implements Disposable {
   #forget(): void {
     const { clock, forgetAfterMs, positions } = this.#deps;
     const elapsed = clock.elapsed();
-    const forget = (source: string): void => {
-      this.#told.push({ kind: 'forgotten', checkpoint: { source, position: '' } });
-    };
+    const forget = (source: string): void =>
+      void this.#told.push({ kind: 'forgotten', checkpoint: { source, position: '' } });
     for (const [stream, files] of this.#streams) {
       const kept = files.filter((file) => {
         const old = file.ended && (file.gone || file.truncated);
@@ -373,7 +388,6 @@ export class Tailer implements Disposable {
         forget(file.source);
         return false;
       });
-      if (kept.length === files.length) continue;
       if (kept.length === 0) this.#streams.delete(stream);
       else this.#streams.set(stream, kept);
     }

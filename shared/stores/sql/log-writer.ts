@@ -68,9 +68,9 @@ export class SqliteLogWriter implements LogWriter {
   }
 
   async #flush(): Promise<void> {
-    // Writes of the same turn share a commit.
-    await Promise.resolve();
     while (this.#pending.length > 0) {
+      // Writes of the same turn share a commit, and a source with a backlog leaves turns to others.
+      await new Promise((resolve) => setImmediate(resolve));
       const waitMs = this.#lastCommit + this.#limits.commitIntervalMs - this.#clock.elapsed();
       if (waitMs > 0) await this.#clock.sleep(waitMs, this.#wake.signal);
       if (!this.#closing.signal.aborted) this.#wake = new AbortController();
