@@ -52,10 +52,12 @@ export async function startApi(
   return {
     url: `http://${host}:${port}`,
     async [Symbol.asyncDispose]() {
-      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      // A connection whose answer is still under way closes after it, instead of waiting for more.
+      server.keepAliveTimeout = 1;
+      server.keepAliveTimeoutBuffer = 0;
       const timer = setTimeout(() => server.closeAllConnections(), 5_000);
       await closed;
       clearTimeout(timer);

@@ -223,7 +223,11 @@ test('a client that goes away in the middle of its body disturbs nothing and no 
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  socket.write(`POST ${PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{"project"`);
+  const head = `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n`;
+  socket.write(`${head}expect: 100-continue\r\n\r\n`);
+  const [interim] = await once(socket, 'data');
+  assert.match(String(interim), /^HTTP\/1.1 100/, 'the body is awaited');
+  socket.write('{"project"');
   socket.destroy();
   await once(socket, 'close');
   assert.equal((await check(api, { project: 'nobody' })).reason, 'unknown-project');
