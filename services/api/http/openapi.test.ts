@@ -21,7 +21,7 @@ test('the committed description is the one of the code', () => {
   assert.deepEqual(
     committed,
     current,
-    'it differs: run  node services/api/http/write-openapi.ts  and look at what changed',
+    'it differs: run  node services/api/http/write-openapi.ts && npx biome format --write services/api/openapi.json',
   );
 });
 

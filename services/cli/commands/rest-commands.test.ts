@@ -54,7 +54,8 @@ test('price draws the steps of each pool and lists them, newest first', async ()
   const rows = text.out.split('\n').filter((line) => /^cpu +1\./.test(line));
   assert.deepEqual(
     rows.map((row) => row.split(/ {2,}/)[1]),
-    ['1.15 X', '1.50 X', '1.00 X'],
+    // The hour before the first epoch has the base price.
+    ['1.15 X', '1.50 X', '1.00 X', '1.00 X'],
   );
   const json = await runCommand(priceCommand, [...args, '--json']);
   assert.equal(restPrices.parse(JSON.parse(json.out)).pools[0]?.now.multiplier, '1.15');

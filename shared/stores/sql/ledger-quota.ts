@@ -3,6 +3,7 @@ import type { Instant } from '../../values/instant.ts';
 import { BASE_STEP, type PriceStep } from '../../values/price-step.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { Balance } from '../ledger-reader.ts';
+import { ownWrites } from './own-writes.ts';
 
 export type QuotaRead = (
   project: ProjectId,
@@ -11,21 +12,59 @@ export type QuotaRead = (
 ) => { balance: Balance; step: PriceStep } | undefined;
 
 type Row = Record<'granted' | 'charged' | 'accrued' | 'per_hour', string> &
-  Record<'unlimited' | 'as_of', number> & { step: number | null };
+  Record<'unlimited' | 'as_of', number> &
+  Record<'step' | 'since' | 'next', number | null>;
+
+type Read = NonNullable<ReturnType<QuotaRead>>;
+
+/** Projects that are asked for between two commits; more than this start over. */
+const KEPT_MAX = 10_000;
+
+/**
+ * Whether the file may have changed since the last question. Another connection's commit is looked
+ * for once in a turn of the event loop, so that the many checks of a busy turn share the look; the
+ * connection's own writes are seen at once.
+ */
+function changeDetector(database: DatabaseSync): () => boolean {
+  const version = database.prepare('PRAGMA data_version');
+  const own = ownWrites(database);
+  let [seenVersion, seenWrites]: [unknown, number] = [undefined, -1];
+  let looked = false;
+  return () => {
+    const wrote = own.writes !== seenWrites;
+    if (looked && !wrote) return false;
+    if (!looked) {
+      looked = true;
+      setImmediate(() => {
+        looked = false;
+      });
+    }
+    const now = version.get()?.['data_version'];
+    const changed = wrote || now !== seenVersion;
+    [seenVersion, seenWrites] = [now, own.writes];
+    return changed;
+  };
+}
 
 /**
  * Prepares the read that stands in the path of every job's start: three look-ups by primary key in
- * one statement, without Kysely and without a promise.
+ * one statement, without Kysely and without a promise. What was read is kept until the file
+ * changes or the next price epoch begins.
  */
 export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const statement = database.prepare(`
     SELECT granted, charged, accrued, per_hour, unlimited,
       (SELECT value FROM meta WHERE name = 'as_of') AS as_of,
-      (SELECT step FROM price_epoch WHERE pool = ? AND start <= ?
-        ORDER BY start DESC LIMIT 1) AS step
-    FROM balance WHERE project = ?`);
-  return (project, pool, now) => {
-    const row = statement.get(pool, now, project) as Row | undefined;
+      (SELECT step FROM price_epoch WHERE pool = :pool AND start <= :now
+        ORDER BY start DESC LIMIT 1) AS step,
+      (SELECT max(start) FROM price_epoch WHERE pool = :pool AND start <= :now) AS since,
+      (SELECT min(start) FROM price_epoch WHERE pool = :pool AND start > :now) AS next
+    FROM balance WHERE project = :project`);
+  const changed = changeDetector(database);
+  let kept = new Map<string, Read & { readonly from: Instant; readonly until: Instant }>();
+
+  const read = (project: ProjectId, pool: string, now: Instant) => {
+    const row = statement.get({ project, pool, now }) as Row | undefined;
     if (row === undefined) return undefined;
     const balance: Balance = {
       project,
@@ -36,6 +75,17 @@ export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
       asOf: row.as_of,
       unlimited: row.unlimited === 1,
     };
-    return { balance, step: row.step ?? BASE_STEP };
+    const [from, until] = [row.since ?? -Infinity, row.next ?? Infinity];
+    return { balance, step: row.step ?? BASE_STEP, from, until };
+  };
+
+  return (project, pool, now) => {
+    if (changed() || kept.size >= KEPT_MAX) kept = new Map();
+    const key = `${project}\n${pool}`;
+    const before = kept.get(key);
+    if (before !== undefined && before.from <= now && now < before.until) return before;
+    const answer = read(project, pool, now);
+    if (answer !== undefined) kept.set(key, answer);
+    return answer;
   };
 }

@@ -9,20 +9,28 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { ownWrites } from './own-writes.ts';
 import { sqliteError } from './sqlite-error.ts';
 
 /** Statements kept prepared. Lists of values make many texts, so that the least used must go. */
 const STATEMENTS_MAX = 200;
 
+/** Whether a statement surely writes nothing: a write that returns rows has columns too. */
+function isRead(sql: string): boolean {
+  return /^\s*select\b/i.test(sql);
+}
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #file: string;
+  readonly #own: { writes: number };
   /** In order of last use. */
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync, file: string) {
     this.#database = database;
     this.#file = file;
+    this.#own = ownWrites(database);
   }
 
   #prepare(sql: string): StatementSync {
@@ -45,6 +53,7 @@ class SqliteConnection implements DatabaseConnection {
     try {
       const statement = this.#prepare(query.sql);
       const parameters = query.parameters as readonly SQLInputValue[];
+      if (!isRead(query.sql)) this.#own.writes += 1;
       if (statement.columns().length > 0) {
         return { rows: statement.all(...parameters) as R[] };
       }
