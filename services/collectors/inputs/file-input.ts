@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { DAY_MS } from '../../../shared/values/instant.ts';
-import type { FileEvent } from './file-event.ts';
+import type { FileEvent, TailedFile } from './file-event.ts';
 import { FileFinder } from './find-files.ts';
 import { KnownPositions } from './known-positions.ts';
 import { compilePathPattern } from './path-pattern.ts';
@@ -34,6 +34,8 @@ export interface TailOptions {
   readonly decompress?: boolean;
   /** Files held open so that a deleted one can be read to its end. Default 2,048. */
   readonly maxOpenFiles?: number;
+  /** Whether a new file isn't to be read yet; others go on. */
+  readonly hold?: (file: TailedFile) => boolean;
 }
 
 const DEFAULTS = {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
-import type { FileEvent } from './file-event.ts';
+import type { FileEnd, FileEvent, TailedFile } from './file-event.ts';
 import { fits, olderFirst } from './file-order.ts';
 import { markBytes, startsWithMark } from './file-position.ts';
 import type { FileFinder, FoundFile } from './find-files.ts';
@@ -22,6 +22,8 @@ export interface TailerDeps {
   readonly forgetAfterMs: number;
   /** A copy or compressed file that changed this lately may still be in the making. */
   readonly settleMs: number;
+  /** Whether a file isn't to be read yet. It is held open, so that it can be read once deleted. */
+  readonly hold?: (file: TailedFile) => boolean;
 }
 
 /** A rotated file may get a last line from a writer that hasn't noticed yet. */
@@ -279,6 +281,10 @@ export class Tailer implements Disposable {
       return undefined;
     }
     const start = file.offset;
+    if (start === 0 && this.#deps.hold?.(file) === true) {
+      if (file.compression === undefined) file.open();
+      return this.#keepOpenFilesBounded(file);
+    }
     const result = await file.read(this.#deps.chunkBytes);
     this.#keepOpenFilesBounded(file);
     if (Buffer.isBuffer(result)) {
@@ -291,8 +297,8 @@ export class Tailer implements Disposable {
     const last = files.at(-1) === file;
     if (result === 'missing') return this.#missing(file);
     if (file.compression !== undefined) return this.#end(file, 'read');
-    if (file.gone)
-      return this.#afterQuiet(file, 'deleted', last ? DELETED_QUIET_MS : ROTATED_QUIET_MS);
+    const quietMs = last ? DELETED_QUIET_MS : ROTATED_QUIET_MS;
+    if (file.gone) return this.#afterQuiet(file, 'deleted', quietMs);
     if (!file.active || !last) return this.#afterQuiet(file, 'rotated', ROTATED_QUIET_MS);
     if (!file.isAtPath()) this.#rotationSeen = true;
     if (this.#deps.clock.elapsed() - file.lastGrowth > HOT_MS) this.#hot.delete(stream);
@@ -309,13 +315,9 @@ export class Tailer implements Disposable {
     const unread = Math.max(0, file.size - file.offset);
     if (unread === 0) return this.#end(file, 'deleted');
     const event = this.#afterQuiet(file, 'deleted', MISSING_QUIET_MS);
-    if (event !== undefined) {
-      this.#lost({ input: this.#deps.prefix }, unread);
-      this.#deps.logger.warn(
-        { path: file.path, unread },
-        'a file was deleted before its end was read',
-      );
-    }
+    if (event === undefined) return undefined;
+    this.#lost({ input: this.#deps.prefix }, unread);
+    this.#deps.logger.warn({ path: file.path, unread }, 'a file was deleted before it was read');
     return event;
   }
 
@@ -339,8 +341,8 @@ export class Tailer implements Disposable {
     this.#byInode.set(to.inode, file);
     this.#hot.add(file.stream);
     // The original was read further than the copy goes.
-    const shorter = to.compression === undefined && to.size <= file.offset;
-    if (shorter) this.#told.push(this.#end(file, 'rotated'));
+    if (to.compression !== undefined || to.size > file.offset) return;
+    this.#told.push(this.#end(file, 'rotated'));
   }
 
   #afterQuiet(
@@ -353,17 +355,14 @@ export class Tailer implements Disposable {
     return elapsed - file.quietSince >= quietMs ? this.#end(file, reason) : undefined;
   }
 
-  #end(
-    file: Incarnation,
-    reason: 'rotated' | 'deleted' | 'truncated' | 'read' | 'damaged',
-  ): FileEvent {
+  #end(file: Incarnation, reason: FileEnd['reason']): FileEvent {
     file.ended = true;
     file.close();
     this.#open.delete(file);
     return { kind: 'end', file, reason, end: file.offset };
   }
 
-  #keepOpenFilesBounded(file: Incarnation): void {
+  #keepOpenFilesBounded(file: Incarnation): undefined {
     this.#open.delete(file);
     if (!file.isOpen) return;
     this.#open.add(file);
@@ -379,8 +378,8 @@ export class Tailer implements Disposable {
   #forget(): void {
     const { clock, forgetAfterMs, positions } = this.#deps;
     const elapsed = clock.elapsed();
-    const forget = (source: string): void =>
-      void this.#told.push({ kind: 'forgotten', checkpoint: { source, position: '' } });
+    const forget = (source: string) =>
+      this.#told.push({ kind: 'forgotten', checkpoint: { source, position: '' } });
     for (const [stream, files] of this.#streams) {
       const kept = files.filter((file) => {
         const old = file.ended && (file.gone || file.truncated);

@@ -56,6 +56,14 @@ export const logsConfig = z.object({
     .positive()
     .default(1_000)
     .describe('An event whose next line has not come for this long is complete, in ms.'),
+  attributionWaitMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(30_000)
+    .describe(
+      'How long the files of an application that the ledger does not know yet are held back, in ms.',
+    ),
   maxRecordBytes: z
     .number()
     .int()

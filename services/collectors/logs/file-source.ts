@@ -3,6 +3,7 @@ import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import type { LogWriteResult, LogWriter } from '../../../shared/stores/log-store.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import type { Delivery } from '../core/deliver.ts';
 import type { FileChunk, FileEnd, TailedFile } from '../inputs/file-event.ts';
 import { tail } from '../inputs/file-input.ts';
@@ -45,6 +46,7 @@ export class FileSource {
   readonly #touched = new Set<StreamReader>();
   readonly #waiting = new Set<StreamReader>();
   readonly #binary = new Map<string, Checkpoint>();
+  readonly #heldSince = new Map<string, number>();
   #batch = new LogBatch();
   #checkpoints: Checkpoint[] = [];
 
@@ -67,6 +69,7 @@ export class FileSource {
       scanIntervalMs: config.scanIntervalMs,
       pollIntervalMs: config.pollIntervalMs,
       maxOpenFiles: config.maxOpenFiles,
+      hold: (file) => this.#isHeld(file),
     });
     for await (const event of events) {
       if (event.kind === 'data') this.#read(event);
@@ -78,6 +81,22 @@ export class FileSource {
       if (full || event.kind === 'tick') await this.#store(giveUp);
     }
     await this.#store(giveUp);
+  }
+
+  /** An application is known to the ledger some seconds after its start; its logs wait for that. */
+  #isHeld(file: TailedFile): boolean {
+    const { source, config, clock, projectOf } = this.#deps;
+    if (projectOf === undefined) return false;
+    const { project, application } = originOfSource(source, file.captures, projectOf);
+    const known =
+      application === '' ||
+      project !== UNATTRIBUTED ||
+      projectOf(source.cluster, application) !== undefined;
+    if (known) return false;
+    const now = clock.elapsed();
+    const since = this.#heldSince.get(file.source) ?? now;
+    this.#heldSince.set(file.source, since);
+    return now - since < config.attributionWaitMs;
   }
 
   #read(chunk: FileChunk): void {
@@ -165,6 +184,7 @@ export class FileSource {
   }
 
   #end({ file, reason, end }: FileEnd): void {
+    this.#heldSince.delete(file.source);
     if (this.#binary.has(file.source)) return;
     if (reason === 'damaged' || reason === 'truncated') {
       this.#deps.logger.info({ path: file.path, reason }, 'a log file ended early');
