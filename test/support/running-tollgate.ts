@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -73,7 +74,11 @@ export class RunningTollgate implements AsyncDisposable {
     return JSON.parse(text) as T;
   }
 
-  post(path: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
+  post(
+    path: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     const type = { 'content-type': 'application/x-ndjson' };
     return fetch(`${this.url}${path}`, { method: 'POST', body, headers: { ...type, ...headers } });
   }
@@ -94,6 +99,14 @@ export class RunningTollgate implements AsyncDisposable {
       }
       await new Promise((next) => setTimeout(next, 100));
     }
+  }
+
+  /** The most memory that it has held so far. Source: proc_pid_status(5), VmHWM. */
+  peakMemoryBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    const kib = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
+    if (kib === undefined) throw new Error('no VmHWM: the process has ended');
+    return Number(kib) * 1_024;
   }
 
   /** As a power cut of the process: nothing is saved or closed. */

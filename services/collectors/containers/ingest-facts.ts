@@ -4,6 +4,7 @@ import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
+import { decodeText } from '../core/decode-text.ts';
 import type { IngestRequest } from '../core/ingest.ts';
 import { type PushedContext, parsePushed } from './parse/parse-pushed.ts';
 import type { RecordFacts } from './record-facts.ts';
@@ -75,7 +76,7 @@ export class FactIngest {
     const { cluster, project, receivedAt } = request;
     const context = { cluster, project, now: receivedAt, attribute: this.#deps.attribute };
     const draft: Draft = { facts: [], evidence: [], refused: [], verdicts: [], lines: new Map() };
-    const text = new TextDecoder().decode(request.body);
+    const text = decodeText(request.body);
     for (const [position, written] of text.split('\n').entries()) {
       const raw = written.trim();
       if (raw === '') continue;

@@ -4,7 +4,7 @@ import type { ProjectId } from '../../../shared/values/project-id.ts';
 
 /** A body that came by HTTP, decompressed, its size already limited. */
 export interface IngestRequest {
-  /** Newline-delimited JSON, UTF-8. */
+  /** Newline-delimited JSON in UTF-8, or UTF-16 behind its mark. */
   readonly body: Uint8Array;
   /** Project of records that name none; undefined without the header. */
   readonly project: ProjectId | undefined;

@@ -110,9 +110,9 @@ export class FileSource {
     let reader = this.#readerOf(chunk);
     const origin = originOfSource(source, file.captures, projectOf);
     if (reader === undefined) {
-      // A file that was cut off under its writer begins with a hole of NULs.
-      const text = start === 0 ? bytes.findIndex((byte) => byte !== 0) : 0;
-      if (text === -1) return;
+      // A file that was cut off under its writer begins with a hole of NULs, of any length.
+      const text = file.state === '' ? lengthOfHole(bytes) : 0;
+      if (text === bytes.length) return;
       bytes = bytes.subarray(text);
       if (start === 0 && isBinary(bytes)) {
         this.#refuse(chunk, origin.project);
@@ -227,4 +227,10 @@ export class FileSource {
     this.#checkpoints = [];
     this.#touched.clear();
   }
+}
+
+function lengthOfHole(bytes: Uint8Array): number {
+  let length = 0;
+  while (length < bytes.length && bytes[length] === 0) length += 1;
+  return length;
 }

@@ -184,6 +184,16 @@ test('a binary file is quarantined once, not line by line, and not again after a
   }
 });
 
+test('a hole at the beginning of a file hides none of its lines, however long it is', async () => {
+  const line = '26/11/21 10:00:00 INFO Executor: behind\n';
+  write('app-1/c-1/stderr', Buffer.concat([Buffer.alloc(3_000_000), Buffer.from(line)]));
+  await using run = await open({
+    files: [{ paths: [`${folder}/in/{application}/{container}/stderr`], project: 'etl' }],
+  });
+  await run.until(async () => (await run.find('behind')).length === 1);
+  assert.equal((await run.find('behind'))[0]?.message, 'behind');
+});
+
 test('a burst over one connection arrives whole, in JSON and text lines', async () => {
   await using logs = await open({ tcp: [{ port: 0, project: 'etl' }], batchRecords: 5_000 });
   const [address] = logs.collector.tcpAddresses;

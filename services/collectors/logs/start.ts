@@ -6,6 +6,7 @@ import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quara
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { decodeText } from '../core/decode-text.ts';
 import { createDeliver } from '../core/deliver.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
 import type { LogFileSource, LogsConfig } from './config.ts';
@@ -100,7 +101,7 @@ class Logs implements LogsCollector {
     }
     this.#requestBytes += bytes;
     try {
-      const text = Buffer.from(request.body).toString('utf8');
+      const text = decodeText(request.body);
       return await this.#push(text.split('\n'), {
         project: request.project,
         cluster: request.cluster,

@@ -1,6 +1,7 @@
 import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import { type ProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
+import { decodeText } from '../core/decode-text.ts';
 import type { Fate } from '../core/fate.ts';
 import type { IngestRequest } from '../core/ingest.ts';
 import { type MetricRecord, parseMetricJson, seriesOfRecord } from './parse/metric-json.ts';
@@ -63,8 +64,7 @@ export function readPushed(request: IngestRequest, rules: PushedRules): RestInge
       });
     }
   };
-  const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength);
-  for (const [index, line] of body.toString('utf8').split('\n').entries()) {
+  for (const [index, line] of decodeText(request.body).split('\n').entries()) {
     if (line.trim() === '') continue;
     const fate = parseMetricJson(line);
     if (fate.fate !== 'kept') {

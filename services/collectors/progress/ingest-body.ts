@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { decodeText } from '../core/decode-text.ts';
 import type { IngestRequest } from '../core/ingest.ts';
-import { decodeText } from './decode-text.ts';
 import { splitRecords } from './parse/split-records.ts';
 import type { RawText, RecordBatch } from './record-batch.ts';
 
