@@ -106,14 +106,17 @@ test('the project comes from the path, else from the application, else it is una
   write('Not A Project!/known/x.log', line('two'));
   write('Not A Project!/unknown/x.log', line('three'));
   await using logs = await open(
-    { files: [{ paths: [`${folder}/in/{project}/{application}/x.log`] }] },
+    {
+      files: [{ paths: [`${folder}/in/{project}/{application}/x.log`] }],
+      attributionWaitMs: 0,
+    },
     { projectOf: (_cluster, application) => (application === 'known' ? ETL : undefined) },
   );
   await logs.until(
     async () => (await logs.find('three', 'unattributed' as ProjectId)).length === 1,
   );
-  assert.equal((await logs.find('one', 'ml' as ProjectId)).length, 1);
-  assert.equal((await logs.find('two')).length, 1);
+  await logs.until(async () => (await logs.find('one', 'ml' as ProjectId)).length === 1);
+  await logs.until(async () => (await logs.find('two')).length === 1);
 });
 
 test('an event goes on over a rotation, half a line too', async () => {

@@ -56,14 +56,14 @@ async function stored(reader: LogReader): Promise<Map<string, number>> {
   return counts;
 }
 
-/** Each line of batches 0 to `last` or `last + 1` is there once, and nothing else. */
-async function assertExactlyOnce(folder: string, last: number): Promise<number> {
+/** Each line of batches 0 to `last`, and of at most `unheard` more, is there once, and nothing else. */
+async function assertExactlyOnce(folder: string, last: number, unheard = 1): Promise<number> {
   await using reader = await openLogReader({ folder });
   const counts = await stored(reader);
   const batches = counts.size / LINES;
   // The kill may come between a commit and its acknowledgement.
   assert.ok(
-    batches === last + 1 || batches === last + 2,
+    batches > last && batches <= last + 1 + unheard,
     `${batches} batches, ${last} acknowledged`,
   );
   for (let batch = 0; batch < batches; batch += 1) {
@@ -116,9 +116,10 @@ test('readers beside a writer in another process see whole batches, and never fe
       assert.ok(records >= before && records % LINES === 0, `${records} after ${before}`);
       before = records;
     }
-    return batch >= 60 ? 'stop' : 'go';
+    return batch >= 15 ? 'stop' : 'go';
   });
-  await assertExactlyOnce(folder, last);
+  // The writer went on while the readers read: what it said last may not have been heard.
+  await assertExactlyOnce(folder, last, Number.POSITIVE_INFINITY);
 });
 
 test('a disk at its reserve takes nothing, checkpoints included, until there is room', async (t) => {
