@@ -25,3 +25,7 @@ test('a key named __proto__ is kept like any other', () => {
 test('what is undefined is left out', () => {
   assert.equal(canonicalJson({ a: undefined, b: 1 }), '{"b":1}');
 });
+
+test('half a surrogate pair is what a column of text makes of it, in names and values', () => {
+  assert.equal(canonicalJson({ 'a\ud800': ['\udfff', '🙂'] }), '{"a\ufffd":["\ufffd","🙂"]}');
+});
