@@ -32,6 +32,7 @@ async function allCharges(
       ...(after === undefined ? {} : { after }),
     });
     found.push(...page);
+    assert.ok(found.length <= 1_000, 'pages never end');
     if (page.length < limit) return found;
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { openSqlite, type SqliteSchema } from './open-sqlite.ts';
 
 const FIRST: SqliteSchema = {
@@ -75,4 +77,36 @@ test('a reader sees what the writer committed and cannot write', (t) => {
   assert.throws(() => openSqlite({ file, schema: SECOND, readOnly: true }), /start the service/);
   reader.close();
   writer.close();
+});
+
+test('a new file that another thread is just making is waited for, not an error', async (t) => {
+  const file = join(folderOf(t), 'a.db');
+  const script = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const { DatabaseSync } = require('node:sqlite');
+    const database = new DatabaseSync(workerData.file);
+    database.exec('BEGIN IMMEDIATE');
+    parentPort.postMessage('held');
+    // Long enough to be in the way; what comes sooner or later only makes the test easier.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    database.exec('COMMIT');
+    database.close();`;
+  const worker = new Worker(script, { eval: true, workerData: { file } });
+  const ended = once(worker, 'exit');
+  await once(worker, 'message');
+  const database = openSqlite({ file, schema: FIRST });
+  assert.deepEqual({ ...database.prepare('PRAGMA journal_mode').get() }, { journal_mode: 'wal' });
+  database.close();
+  await ended;
+});
+
+test('a file that has no tables yet is told apart from one that is too old or damaged', (t) => {
+  const folder = folderOf(t);
+  const read = (file: string) => () => openSqlite({ file, schema: SECOND, readOnly: true });
+  const empty = join(folder, 'empty.db');
+  writeFileSync(empty, '');
+  assert.throws(read(empty), { code: 'STORE_UNAVAILABLE', details: { version: 0 } });
+  const old = join(folder, 'old.db');
+  openSqlite({ file: old, schema: FIRST }).close();
+  assert.throws(read(old), { code: 'STORE_UNAVAILABLE', details: { version: 1 } });
 });
