@@ -12,6 +12,7 @@ const LINES_A_SECOND = 10_000;
 const POINTS_A_SECOND = 20_000;
 const PROGRESS_A_SECOND = 500;
 const STEPS_A_SECOND = 10;
+const POSTS_IN_FLIGHT = 20;
 
 interface Load {
   readonly perSecond: number;
@@ -51,10 +52,11 @@ async function ingest(
   tollgate: RunningTollgate,
   place: { readonly logFile: string; readonly graphitePort: number },
   signal: AbortSignal,
-): Promise<{ lines: number; points: number; progress: number }> {
+): Promise<{ lines: number; points: number; progress: number; seconds: number }> {
   const sent = { lines: 0, points: 0, progress: 0 };
   const socket = connect({ host: '127.0.0.1', port: place.graphitePort });
   await once(socket, 'connect');
+  const posts = new Set<Promise<unknown>>();
   const begin = performance.now();
   for (let step = 0; !signal.aborted; step += 1) {
     const now = new Date();
@@ -72,18 +74,23 @@ async function ingest(
       progress += `${JSON.stringify({ id: `q${i}`, runId: `r${i}`, name: `n${i}`, batchId: step, timestamp: now.toISOString(), numInputRows: 5, durationMs: { triggerExecution: 10 }, sources: [], sink: {} })}\n`;
     }
     socket.write(points);
-    await Promise.all([
-      appendFile(place.logFile, lines),
-      tollgate.post('/v1/ingest/progress', progress).then((answer) => answer.arrayBuffer()),
-    ]);
+    await appendFile(place.logFile, lines);
+    // Answers come after a group commit: waiting for each would halve the rate.
+    const posting = tollgate
+      .post('/v1/ingest/progress', progress)
+      .then((answer) => answer.arrayBuffer())
+      .finally(() => posts.delete(posting));
+    posts.add(posting);
+    if (posts.size > POSTS_IN_FLIGHT) await Promise.race(posts);
     sent.lines += LINES_A_SECOND / STEPS_A_SECOND;
     sent.points += POINTS_A_SECOND / STEPS_A_SECOND;
     sent.progress += PROGRESS_A_SECOND / STEPS_A_SECOND;
     const wait = begin + ((step + 1) / STEPS_A_SECOND) * 1_000 - performance.now();
     if (wait > 0) await new Promise((next) => setTimeout(next, wait));
   }
+  await Promise.all(posts);
   socket.destroy();
-  return sent;
+  return { ...sent, seconds: (performance.now() - begin) / 1_000 };
 }
 
 const ms = (value: number): string => `${value.toFixed(2)} ms`;
@@ -130,7 +137,10 @@ export async function run(print: (line: string) => void): Promise<void> {
     print(
       `p99 is ${(quotaPaced.p99 / emptyPaced.p99).toFixed(2)} of the empty route's (target: below 10 ms or 2.0)`,
     );
-    print(`sent meanwhile: ${sent.lines} lines, ${sent.points} points, ${sent.progress} events`);
+    const rate = (n: number): number => Math.round(n / sent.seconds);
+    print(
+      `came in meanwhile: ${rate(sent.lines)} lines/s, ${rate(sent.points)} points/s, ${rate(sent.progress)} events/s`,
+    );
   } finally {
     empty.child.kill();
   }
