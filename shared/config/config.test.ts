@@ -62,6 +62,17 @@ test('what is no YAML is told with its line', () => {
   assert.ok((problems[0]?.line ?? 0) >= 2);
 });
 
+test('aliases that multiply beyond measure are a problem of the file, and no crash', () => {
+  const lists = Array.from(
+    { length: 9 },
+    (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(9)}]`,
+  );
+  const { config, problems } = read(['l0: &l0 [x]', ...lists].join('\n'));
+  assert.equal(config, undefined);
+  assert.match(problems[0]?.message ?? '', /aliases can't be followed/);
+  assert.match(read('l: *nowhere').problems[0]?.message ?? '', /alias/i);
+});
+
 test('a key that stands twice is refused rather than one of the two taken', () => {
   assert.match(read('tags: {}\ntags: {}\n').problems[0]?.message ?? '', /unique/i);
 });

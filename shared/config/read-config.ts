@@ -47,6 +47,17 @@ class Reader {
       const message = error.message.split('\n')[0] ?? 'is no YAML';
       this.problems.push({ line, column: col, path: '', message });
     }
+    if (this.problems.length === 0) this.#checkAliases();
+  }
+
+  /** Aliases of aliases can stand for more than memory holds; the parser refuses to follow them. */
+  #checkAliases(): void {
+    try {
+      this.#document.toJS();
+    } catch (error) {
+      if (!(error instanceof ReferenceError)) throw error;
+      this.add([], `its aliases can't be followed: ${error.message}`);
+    }
   }
 
   #at(node: Node | null | undefined): { line: number; column: number } {

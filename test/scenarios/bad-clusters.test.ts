@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -68,9 +69,10 @@ const LOGS: Readonly<
     ),
     notes: { 'implausible-time': 3 },
   },
+  // 1 ms after 1970 can be a time; it is metering that refuses a life of half a century.
   ages: {
     more: [executorAdded(-5, '2'), executorAdded(1, '3'), executorAdded(8.64e15, '4')],
-    notes: { 'implausible-time': 3 },
+    notes: { 'implausible-time': 2 },
   },
   twice: {
     more: [executorAdded(START + 1_000, '1'), executorAdded(START + 1_000, '1')],
@@ -90,6 +92,9 @@ const NO_LOGS: Readonly<Record<string, string | Uint8Array>> = {
   'broken.lz4': Buffer.from('LZ4Block and then no more of it'),
 };
 
+/** A last line that can't be packed tight, so that a cut falls into it. */
+const NOISE = Array.from({ length: 50 }, (_, i) => hash('sha512', `${i}`)).join('');
+
 function layOut(folder: string): void {
   mkdirSync(folder);
   const files: [string, string | Uint8Array][] = [
@@ -99,7 +104,7 @@ function layOut(folder: string): void {
     ...Object.entries(NO_LOGS),
     ['marked', `\ufeff${eventLog('marked', [])}`],
     ['latin1', Buffer.from(eventLog('latin1', []).replace('made', 'café'), 'latin1')],
-    ['cut.gz', gzipSync(eventLog('cut', [])).subarray(0, -20)],
+    ['cut.gz', gzipSync(eventLog('cut', []) + NOISE).subarray(0, -1_000)],
     ['empty', ''],
   ];
   for (const [name, bytes] of files) {
@@ -187,7 +192,7 @@ test('broken event logs and managers change no charge, and are counted', async (
   });
 
   await t.test('event logs', async () => {
-    const names = [...Object.keys(LOGS), 'marked', 'latin1'];
+    const names = [...Object.keys(LOGS), 'marked', 'latin1', 'cut'];
     const sums = await tollgate.until(
       () => executorMs(tollgate),
       (all) => names.every((name) => (all.get(name) ?? 0) >= EXECUTOR_MS),
@@ -208,14 +213,11 @@ test('broken event logs and managers change no charge, and are counted', async (
         expected.set(note, (expected.get(note) ?? 0) + times);
       }
     }
-    console.log(await counter(tollgate, 'tollgate_event_log_notes_total'), expected);
     const noted = await tollgate.until(
       () => counter(tollgate, 'tollgate_event_log_notes_total'),
       (all) => [...expected].every(([note, times]) => (all.get(`{note="${note}"}`) ?? 0) >= times),
-      3_000,
     );
     for (const [note, times] of expected) assert.equal(noted.get(`{note="${note}"}`), times, note);
-    assert.ok(sums.has('cut'), 'what a cut log says before the cut counts');
     assert.ok((noted.get('{note="truncated"}') ?? 0) > 0);
   });
 
