@@ -24,7 +24,7 @@ export function demoConfig(
   });
   return tollgateConfig.parse({
     dataFolder,
-    logLevel: 'warn',
+    logLevel: 'error',
     api: { port },
     logs: { files: [logFiles('yarn-main'), logFiles('spark-lab')] },
     metrics: {
