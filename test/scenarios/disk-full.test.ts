@@ -17,9 +17,16 @@ const PROJECT = { 'tollgate-project': 'etl' };
 
 function mountDisk(path: string): Disposable | undefined {
   mkdirSync(path);
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m`, 'none', path]);
+  const { status } = spawnSync('/bin/mount', [
+    '-t',
+    'tmpfs',
+    '-o',
+    `size=${DISK_MIB}m`,
+    'none',
+    path,
+  ]);
   if (status !== 0) return undefined;
-  return { [Symbol.dispose]: () => spawnSync('umount', ['-l', path]) };
+  return { [Symbol.dispose]: () => spawnSync('/bin/umount', ['-l', path]) };
 }
 
 const application = JSON.stringify({
