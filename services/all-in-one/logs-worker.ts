@@ -11,7 +11,9 @@ runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
   await using resources = new AsyncDisposableStack();
   const quarantine = resources.use(await openThreadQuarantine(deps));
   const lookup = resources.use(openProjectLookup(folder, clock));
-  const writer = resources.use(await openLogStoreWriter(folder, { clock, logger }));
+  const writer = resources.use(
+    await openLogStoreWriter(folder, { clock, logger, limits: config.logs.store }),
+  );
   const logs = resources.use(
     await startLogs({
       ...deps,

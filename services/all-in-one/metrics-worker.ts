@@ -12,7 +12,9 @@ runThread<Pick<TollgateConfig, 'metrics' | 'progress'>>('metrics', async (deps) 
   await using resources = new AsyncDisposableStack();
   const quarantine = resources.use(await openThreadQuarantine(deps));
   const lookup = resources.use(openProjectLookup(folder, clock));
-  const writer = resources.use(await openMetricStoreWriter(folder, { clock, logger }));
+  const writer = resources.use(
+    await openMetricStoreWriter(folder, { clock, logger, limits: config.metrics.store }),
+  );
   const projectOf = (cluster: string, application: string) =>
     lookup.projectOf(cluster, application);
   const common = { ...deps, writer, quarantine, projectOf };

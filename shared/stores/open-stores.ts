@@ -13,8 +13,10 @@ import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { lockFolder } from './sql/folder-lock.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
+import type { LogLimits } from './sql/log-limits.ts';
 import { openLogReader } from './sql/log-reader.ts';
 import { openLogWriter } from './sql/log-writer.ts';
+import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
 import { openLedger } from './sql/open-ledger.ts';
@@ -66,7 +68,11 @@ export function openProjectLookup(folder: DataFolder, clock: Clock): ProjectLook
 
 export function openMetricStoreWriter(
   folder: DataFolder,
-  deps: { readonly clock: Clock; readonly logger: Logger },
+  deps: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly limits?: Partial<MetricLimits>;
+  },
 ): Promise<MetricWriter> {
   return openMetricWriter({ folder: metricFolder(folder), ...deps });
 }
@@ -77,7 +83,7 @@ export function openMetricStoreReader(folder: DataFolder): Promise<MetricReader>
 
 export function openLogStoreWriter(
   folder: DataFolder,
-  deps: { readonly clock: Clock; readonly logger: Logger },
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly limits?: Partial<LogLimits> },
 ): Promise<LogWriter> {
   return openLogWriter({ folder: logFolder(folder), ...deps });
 }

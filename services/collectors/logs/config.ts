@@ -46,8 +46,36 @@ const tcpSource = z.object({
   zone,
 });
 
+const GIB = 1024 ** 3;
+
+/** Bounds of the embedded store's files. */
+const store = z
+  .object({
+    retentionMs: z
+      .number()
+      .int()
+      .min(3_600_000)
+      .default(30 * 86_400_000)
+      .describe("Age at which a day's file of log lines goes, in ms."),
+    maxBytes: z
+      .number()
+      .int()
+      .min(16_777_216)
+      .default(20 * GIB)
+      .describe('All files together, in bytes; the oldest go when it is passed.'),
+    diskReserveBytes: z
+      .number()
+      .int()
+      .min(0)
+      .default(GIB)
+      .describe('With less than this free on the disk nothing is taken: the ledger needs it.'),
+  })
+  .prefault({})
+  .describe('Limits of the embedded store.');
+
 /** Options of the log collector. */
 export const logsConfig = z.object({
+  store,
   files: z.array(fileSource).default([]).describe('Log files to follow.'),
   tcp: z.array(tcpSource).default([]).describe('Listeners for log lines over TCP.'),
   quietMs: z

@@ -34,8 +34,42 @@ const graphiteSource = z.object({
     ),
 });
 
+const GIB = 1024 ** 3;
+
+/** Bounds of the embedded store's files. */
+const store = z
+  .object({
+    rawRetentionMs: z
+      .number()
+      .int()
+      .min(3_600_000)
+      .default(48 * 3_600_000)
+      .describe("Age at which a day's raw points go, in ms."),
+    minuteRetentionMs: z
+      .number()
+      .int()
+      .min(3_600_000)
+      .default(35 * 86_400_000)
+      .describe("Age at which a day's one-minute aggregates go, in ms."),
+    maxBytes: z
+      .number()
+      .int()
+      .min(16_777_216)
+      .default(20 * GIB)
+      .describe('All files together, in bytes; the oldest go when it is passed.'),
+    diskReserveBytes: z
+      .number()
+      .int()
+      .min(0)
+      .default(GIB)
+      .describe('With less than this free on the disk nothing is taken: the ledger needs it.'),
+  })
+  .prefault({})
+  .describe('Limits of the embedded store.');
+
 /** Options of the metric collector. */
 export const metricsConfig = z.object({
+  store,
   graphite: z
     .array(graphiteSource)
     .prefault([{}])
