@@ -54,7 +54,7 @@ const progressLine = (n: number): string =>
   });
 
 const graphiteLine = (n: number): string =>
-  `${APPLICATION}.1.executor.runTime.count ${n} ${Math.floor(at.getTime() / 1_000) - 3_000 + n}\n`;
+  `${APPLICATION}.1.executor.runTime.count ${n} ${Math.floor(at.getTime() / 1_000) - 20_000 + n}\n`;
 
 const event = (name: string, more: object): string =>
   `${JSON.stringify({ Event: `SparkListener${name}`, ...more })}\n`;
@@ -215,7 +215,7 @@ test('killed at random moments and started again, every record is there exactly 
   }
   await t.test('points of Graphite and batches of a query', async () => {
     const path = (measurement: string, field: string) =>
-      `/v1/projects/etl/metrics?measurement=${measurement}&field=${field}&step=0&from=-2h`;
+      `/v1/projects/etl/metrics?measurement=${measurement}&field=${field}&step=0&from=-8h`;
     const runTime = await tollgate.until(
       () => tollgate.get<Series>(path('executor', 'runTime.count')),
       ({ series }) => (series[0]?.points.length ?? 0) >= pushes,

@@ -82,7 +82,7 @@ export const logsConfig = z.object({
     .number()
     .int()
     .positive()
-    .default(1_000)
+    .default(500)
     .describe('An event whose next line has not come for this long is complete, in ms.'),
   attributionWaitMs: z
     .number()
