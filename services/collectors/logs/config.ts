@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileLimits } from '../../../shared/config/file-limits.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
 
 function isZone(name: string): boolean {
@@ -46,8 +47,6 @@ const tcpSource = z.object({
   zone,
 });
 
-const GIB = 1024 ** 3;
-
 /** Bounds of the embedded store's files. */
 const store = z
   .object({
@@ -57,18 +56,7 @@ const store = z
       .min(3_600_000)
       .default(30 * 86_400_000)
       .describe("Age at which a day's file of log lines goes, in ms."),
-    maxBytes: z
-      .number()
-      .int()
-      .min(16_777_216)
-      .default(20 * GIB)
-      .describe('All files together, in bytes; the oldest go when it is passed.'),
-    diskReserveBytes: z
-      .number()
-      .int()
-      .min(0)
-      .default(GIB)
-      .describe('With less than this free on the disk nothing is taken: the ledger needs it.'),
+    ...fileLimits,
   })
   .prefault({})
   .describe('Limits of the embedded store.');

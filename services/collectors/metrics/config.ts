@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileLimits } from '../../../shared/config/file-limits.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
 
 const graphiteSource = z.object({
@@ -34,8 +35,6 @@ const graphiteSource = z.object({
     ),
 });
 
-const GIB = 1024 ** 3;
-
 /** Bounds of the embedded store's files. */
 const store = z
   .object({
@@ -51,18 +50,7 @@ const store = z
       .min(3_600_000)
       .default(35 * 86_400_000)
       .describe("Age at which a day's one-minute aggregates go, in ms."),
-    maxBytes: z
-      .number()
-      .int()
-      .min(16_777_216)
-      .default(20 * GIB)
-      .describe('All files together, in bytes; the oldest go when it is passed.'),
-    diskReserveBytes: z
-      .number()
-      .int()
-      .min(0)
-      .default(GIB)
-      .describe('With less than this free on the disk nothing is taken: the ledger needs it.'),
+    ...fileLimits,
   })
   .prefault({})
   .describe('Limits of the embedded store.');
