@@ -19,6 +19,9 @@ export class GraphiteOutput {
         : [],
     );
     if (reports.length === 0) return;
-    await pipeline(reports, connect({ host: '127.0.0.1', port: this.#port }), { signal });
+    const socket = connect({ host: '127.0.0.1', port: this.#port });
+    // A reset after the last byte comes when the pipeline, which tells of others, has ended.
+    socket.on('error', () => {});
+    await pipeline(reports, socket, { signal });
   }
 }
