@@ -23,6 +23,6 @@ export const LOG_LIMITS: LogLimits = {
   commitRecords: 5_000,
   retentionMs: 30 * DAY_MS,
   maxBytes: 20 * GIB,
-  maxFileBytes: 4 * GIB,
+  maxFileBytes: GIB,
   diskReserveBytes: GIB,
 };
