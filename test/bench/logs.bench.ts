@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,11 +147,8 @@ const QUERIES: readonly (readonly [string, Partial<LogQuery>])[] = [
   ['nothing found', { text: 'nosuchword task' }],
 ];
 
-async function benchSearch(print: (line: string) => void): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'tollgate-bench-'));
-  const rows = option('BENCH_LOG_ROWS', 1_000_000);
+async function fillStore(folder: string, rows: number, start: number): Promise<string> {
   const writer = await openLogWriter({ folder, clock: systemClock });
-  const start = systemClock.now() - 48 * 3_600_000;
   const step = (48 * 3_600_000) / rows;
   const usage = process.cpuUsage();
   const begin = systemClock.elapsed();
@@ -175,10 +173,19 @@ async function benchSearch(print: (line: string) => void): Promise<void> {
     await writer.write({ records, checkpoints: [] });
   }
   const seconds = (systemClock.elapsed() - begin) / 1_000;
-  print(
+  await writer[Symbol.asyncDispose]();
+  return (
     `store alone: ${thousands(rows / seconds)} rows/s with text index, ` +
-      `${thousands(rows / cpuSeconds(usage))} rows per CPU-second (making them included)`,
+    `${thousands(rows / cpuSeconds(usage))} rows per CPU-second (making them included)`
   );
+}
+
+async function benchSearch(print: (line: string) => void): Promise<void> {
+  const kept = process.env['BENCH_LOG_FOLDER'];
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'tollgate-bench-')));
+  const rows = option('BENCH_LOG_ROWS', 1_000_000);
+  const start = systemClock.now() - 48 * 3_600_000;
+  if (kept === undefined || !existsSync(kept)) print(await fillStore(folder, rows, start));
   const reader = await openLogReader({ folder });
   for (const [name, query] of QUERIES) {
     const times: number[] = [];
@@ -197,11 +204,10 @@ async function benchSearch(print: (line: string) => void): Promise<void> {
     );
   }
   await reader[Symbol.asyncDispose]();
-  await writer[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  if (kept === undefined) await rm(folder, { recursive: true });
 }
 
-/** `BENCH_LOG_LINES`, `BENCH_LOG_SECONDS` and `BENCH_LOG_ROWS` change its size. */
+/** `BENCH_LOG_FOLDER` keeps the rows of the search for another run. `BENCH_LOG_LINES`, `BENCH_LOG_SECONDS` and `BENCH_LOG_ROWS` change its size. */
 export async function run(print: (line: string) => void): Promise<void> {
   benchParse(print);
   await benchFiles(print);
