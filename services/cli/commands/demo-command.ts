@@ -4,14 +4,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { catchUpClock } from '../../../shared/runtime/catch-up-clock.ts';
 import { systemClock } from '../../../shared/runtime/clock.ts';
-import { createLogger } from '../../../shared/telemetry/logger.ts';
 import { MINUTE_MS } from '../../../shared/values/instant.ts';
-import { startAllInOne } from '../../all-in-one/start.ts';
-import { simulatorConfig } from '../../simulator/config.ts';
-import { startSimulator } from '../../simulator/start.ts';
 import { CliError, type CliIo, EXIT } from '../cli-io.ts';
 import { integer, withExample } from '../command-options.ts';
-import { demoConfig } from '../demo-config.ts';
 import { packageVersion } from '../package-version.ts';
 import { runUntilSignal } from '../run-until-signal.ts';
 
@@ -24,6 +19,12 @@ interface Options {
 }
 
 async function demo(io: CliIo, options: Options): Promise<void> {
+  // Imported when they are needed, so that other commands start fast.
+  const { createLogger } = await import('../../../shared/telemetry/logger.ts');
+  const { startAllInOne } = await import('../../all-in-one/start.ts');
+  const { simulatorConfig } = await import('../../simulator/config.ts');
+  const { startSimulator } = await import('../../simulator/start.ts');
+  const { demoConfig } = await import('../demo-config.ts');
   const say = (line: string): void => io.err(`${line}\n`);
   await using resources = new AsyncDisposableStack();
   const folder = options.data ?? (await mkdtemp(join(tmpdir(), 'tollgate-demo-')));

@@ -1,6 +1,4 @@
 import { Command } from 'commander';
-import { tollgateConfig } from '../../all-in-one/config.ts';
-import { startAllInOne } from '../../all-in-one/start.ts';
 import type { CliIo } from '../cli-io.ts';
 import { CliError, EXIT } from '../cli-io.ts';
 import { integer, withExample } from '../command-options.ts';
@@ -15,6 +13,9 @@ interface Options {
 }
 
 async function start(io: CliIo, { config: file, port, data }: Options): Promise<void> {
+  // Imported when it is needed, so that other commands start fast.
+  const { tollgateConfig } = await import('../../all-in-one/config.ts');
+  const { startAllInOne } = await import('../../all-in-one/start.ts');
   const config = readConfigFile(io, tollgateConfig, file);
   const crash = Promise.withResolvers<string>();
   const running = await startAllInOne({

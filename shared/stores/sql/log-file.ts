@@ -5,7 +5,7 @@ import type { Checkpoint } from '../checkpoint.ts';
 import { type LogFileName, printLogFileName } from './log-file-name.ts';
 import { instantOfRowId, RowIds } from './log-row-id.ts';
 import { LOG_SCHEMA } from './log-schema.ts';
-import { scopeWord } from './log-words.ts';
+import { applicationWord, scopeWord } from './log-words.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { sqliteError } from './sqlite-error.ts';
 
@@ -148,7 +148,7 @@ export class LogFile implements Disposable {
       record.message,
       record.id ?? null,
     );
-    let scope = ` ${scopeWord('p', project)} ${scopeWord('a', application)}`;
+    let scope = ` ${scopeWord('p', project)} ${applicationWord(project, application)}`;
     scope += ` ${scopeWord('c', container)} ${scopeWord('f', record.fingerprint)}`;
     for (let above = WARN; above <= level; above += 1) scope += ` ${scopeWord('l', above)}`;
     this.#insertWords.run(id, `${record.message} ${record.logger}${scope}`);

@@ -6,7 +6,13 @@ import type { StoredLog } from '../log-store.ts';
 import { type LogFileName, printLogFileName } from './log-file-name.ts';
 import { instantOfRowId } from './log-row-id.ts';
 import { LOG_SCHEMA } from './log-schema.ts';
-import { holdsPhrases, matchExpression, scopeWord, type TextQuery } from './log-words.ts';
+import {
+  applicationWord,
+  holdsPhrases,
+  matchExpression,
+  scopeWord,
+  type TextQuery,
+} from './log-words.ts';
 import { openSqlite } from './open-sqlite.ts';
 
 /** What rows are asked of one file. */
@@ -85,18 +91,16 @@ export class LogReadFile implements Disposable {
 
   /** Undefined when the file has nothing of this project or application. */
   #scope(query: RowQuery): string[] | undefined {
-    const select = this.#database.prepare('SELECT id FROM name WHERE text = ?');
-    const words: string[] = [];
-    for (const [kind, text] of [
-      ['p', query.project],
-      ['a', query.application],
-      ['c', query.container],
-    ] as const) {
-      if (text === undefined) continue;
-      const id = select.get(text)?.['id'];
-      if (id === undefined) return undefined;
-      words.push(scopeWord(kind, Number(id)));
-    }
+    const { project, application, container } = query;
+    const ids = this.#ids([project, application, container]);
+    if (ids === undefined) return undefined;
+    const [projectId = 0, applicationId, containerId] = ids;
+    const words: string[] = [
+      applicationId === undefined
+        ? scopeWord('p', projectId)
+        : applicationWord(projectId, applicationId),
+    ];
+    if (containerId !== undefined) words.push(scopeWord('c', containerId));
     if (query.fingerprint !== undefined) {
       if (!/^[0-9a-f]{16}$/.test(query.fingerprint)) return undefined;
       words.push(scopeWord('f', query.fingerprint));
@@ -104,6 +108,14 @@ export class LogReadFile implements Disposable {
     const level = query.minLevel === undefined ? 0 : LOG_LEVELS.indexOf(query.minLevel);
     if (level >= WARN) words.push(scopeWord('l', level));
     return words;
+  }
+
+  /** The ids of names; undefined when the file lacks one that is given. */
+  #ids(names: readonly (string | undefined)[]): (number | undefined)[] | undefined {
+    const select = this.#database.prepare('SELECT id FROM name WHERE text = ?');
+    const ids = names.map((text) => (text === undefined ? undefined : select.get(text)?.['id']));
+    if (ids.some((id, i) => id === undefined && names[i] !== undefined)) return undefined;
+    return ids.map((id) => (id === undefined ? undefined : Number(id)));
   }
 
   #name(id: unknown): string {

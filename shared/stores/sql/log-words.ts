@@ -26,8 +26,13 @@ function wordsOf(text: string): string[] {
 }
 
 /** A word that stands for what a record belongs to; `p12` for the project with id 12. */
-export function scopeWord(kind: 'p' | 'a' | 'c' | 'f' | 'l', id: number | string): string {
+export function scopeWord(kind: 'p' | 'c' | 'f' | 'l', id: number | string): string {
   return `${SCOPE}${kind}${id}`;
+}
+
+/** Stands for an application of a project, so that a search in one needn't walk the project's rows. */
+export function applicationWord(project: number, application: number): string {
+  return `${SCOPE}a${project}a${application}`;
 }
 
 export interface TextQuery {

@@ -1,11 +1,12 @@
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { LogRecord } from '../../contracts/log-record.ts';
-import { AppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { MINUTE_MS, SECOND_MS } from '../../values/instant.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { LogBatch, LogWriteResult, LogWriter } from '../log-store.ts';
+import { DiskReserve } from './disk-reserve.ts';
+import { GroupCommit } from './group-commit.ts';
 import type { LogFile } from './log-file.ts';
 import { LogFolder } from './log-folder.ts';
 import { LOG_LIMITS, type LogLimits } from './log-limits.ts';
@@ -19,82 +20,51 @@ export interface LogWriterOptions {
   readonly logger?: Logger;
 }
 
-interface PendingWrite {
-  readonly batch: LogBatch;
-  resolve(result: LogWriteResult): void;
-  reject(error: unknown): void;
-}
-
 /** LogWriter on SQLite files, with its group commit, retention and tidying. */
 export class SqliteLogWriter implements LogWriter {
   readonly #clock: Clock;
-  readonly #limits: LogLimits;
   readonly #logger: Logger | undefined;
   readonly #folder: LogFolder;
-  readonly #folderPath: string;
+  readonly #disk: DiskReserve;
+  readonly #commits: GroupCommit<LogBatch, LogWriteResult>;
   readonly #closing = new AbortController();
   readonly #housekeeping: Promise<void>;
-  #pending: PendingWrite[] = [];
-  #pendingRecords = 0;
-  #wake = new AbortController();
-  #flushing: Promise<void> | undefined;
-  #lastCommit = Number.NEGATIVE_INFINITY;
-  #diskChecked = Number.NEGATIVE_INFINITY;
 
   constructor(options: LogWriterOptions) {
-    this.#clock = options.clock;
-    this.#limits = { ...LOG_LIMITS, ...options.limits };
+    const { folder, clock } = options;
+    const limits = { ...LOG_LIMITS, ...options.limits };
+    this.#clock = clock;
     this.#logger = options.logger;
-    this.#folderPath = options.folder;
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-    this.#folder = new LogFolder(options.folder, options.clock, this.#limits);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#folder = new LogFolder(folder, clock, limits);
+    this.#disk = new DiskReserve({
+      folder,
+      reserveBytes: limits.diskReserveBytes,
+      waits: 'logs',
+      clock,
+    });
+    this.#commits = new GroupCommit({
+      clock,
+      name: 'log store',
+      intervalMs: limits.commitIntervalMs,
+      fullSize: limits.commitRecords,
+      commit: (batches) => this.#commit(batches),
+    });
     this.#housekeeping = this.#keepHouse(this.#closing.signal);
   }
 
   write(batch: LogBatch): Promise<LogWriteResult> {
-    if (this.#closing.signal.aborted) {
-      return Promise.reject(new AppError('STORE_UNAVAILABLE', 'the log store is closed'));
-    }
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ batch, resolve, reject });
-      this.#pendingRecords += batch.records.length;
-      if (this.#pendingRecords >= this.#limits.commitRecords) this.#wake.abort();
-      this.#flushing ??= this.#flush();
-    });
+    return this.#commits.add(batch, batch.records.length);
   }
 
   checkpoints(prefix: string): Promise<Checkpoint[]> {
     return Promise.resolve(this.#folder.current().checkpoints(prefix));
   }
 
-  async #flush(): Promise<void> {
-    while (this.#pending.length > 0) {
-      // Writes of the same turn share a commit, and a source with a backlog leaves turns to others.
-      await new Promise((resolve) => setImmediate(resolve));
-      const waitMs = this.#lastCommit + this.#limits.commitIntervalMs - this.#clock.elapsed();
-      if (waitMs > 0) await this.#clock.sleep(waitMs, this.#wake.signal);
-      if (!this.#closing.signal.aborted) this.#wake = new AbortController();
-      this.#lastCommit = this.#clock.elapsed();
-      this.#pendingRecords = 0;
-      this.#commit(this.#pending.splice(0));
-    }
-    // In the same turn as the last look, so that no write falls between.
-    this.#flushing = undefined;
-  }
-
-  #commit(group: readonly PendingWrite[]): void {
-    let results: LogWriteResult[];
-    try {
-      this.#checkDisk();
-      const file = this.#folder.current();
-      results = file.transaction(() => group.map(({ batch }) => this.#put(file, batch)));
-    } catch (error) {
-      for (const { reject } of group) reject(error);
-      return;
-    }
-    for (const [i, { resolve }] of group.entries()) {
-      resolve(results[i] ?? { stored: 0, duplicates: 0 });
-    }
+  #commit(batches: readonly LogBatch[]): LogWriteResult[] {
+    this.#disk.check();
+    const file = this.#folder.current();
+    return file.transaction(() => batches.map((batch) => this.#put(file, batch)));
   }
 
   #put(file: LogFile, { records, checkpoints }: LogBatch): LogWriteResult {
@@ -107,21 +77,6 @@ export class SqliteLogWriter implements LogWriter {
   #isFresh(file: LogFile, { project, id }: LogRecord): boolean {
     if (id === undefined) return true;
     return !this.#folder.hasId(project, id) && file.addId(project, id);
-  }
-
-  #checkDisk(): void {
-    const now = this.#clock.elapsed();
-    if (now - this.#diskChecked < SECOND_MS) return;
-    const { bavail, bsize } = statfsSync(this.#folderPath);
-    const free = bavail * bsize;
-    if (free < this.#limits.diskReserveBytes) {
-      throw new AppError(
-        'DISK_FULL',
-        `logs wait: ${free} bytes are free on the disk of the data folder, ` +
-          `${this.#limits.diskReserveBytes} are kept in reserve; free some, or lower the limits`,
-      );
-    }
-    this.#diskChecked = now;
   }
 
   async #keepHouse(signal: AbortSignal): Promise<void> {
@@ -143,8 +98,7 @@ export class SqliteLogWriter implements LogWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#wake.abort();
-    await this.#flushing;
+    await this.#commits[Symbol.asyncDispose]();
     await this.#housekeeping;
     this.#folder[Symbol.dispose]();
   }

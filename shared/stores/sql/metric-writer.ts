@@ -1,11 +1,12 @@
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { PointBlock, Series, SeriesRef } from '../../contracts/metric-point.ts';
-import { AppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { SECOND_MS } from '../../values/instant.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { MetricWriter } from '../metric-store.ts';
+import { DiskReserve } from './disk-reserve.ts';
+import { GroupCommit } from './group-commit.ts';
 import { MetricDeclarations } from './metric-declarations.ts';
 import { MetricFolder } from './metric-folder.ts';
 import { METRIC_LIMITS, type MetricLimits } from './metric-limits.ts';
@@ -24,8 +25,6 @@ export interface MetricWriterOptions {
 interface PendingWrite {
   readonly block: PointBlock;
   readonly checkpoints: readonly Checkpoint[];
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 const HOUSEKEEPING_MS = SECOND_MS;
@@ -36,26 +35,36 @@ export class SqliteMetricWriter implements MetricWriter {
   readonly #limits: MetricLimits;
   readonly #logger: Logger | undefined;
   readonly #folder: MetricFolder;
-  readonly #folderPath: string;
+  readonly #disk: DiskReserve;
+  readonly #commits: GroupCommit<PendingWrite, void>;
   readonly #declarations = new MetricDeclarations();
   readonly #closing = new AbortController();
   readonly #housekeeping: Promise<void>;
   /** The file whose ids the declarations hold. */
   #idsOf: MetricRawFile | undefined;
-  #pending: PendingWrite[] = [];
-  #pendingPoints = 0;
-  #wake = new AbortController();
-  #flushing: Promise<void> | undefined;
-  #lastCommit = Number.NEGATIVE_INFINITY;
-  #diskChecked = Number.NEGATIVE_INFINITY;
 
   constructor(options: MetricWriterOptions) {
-    this.#clock = options.clock;
-    this.#limits = { ...METRIC_LIMITS, ...options.limits };
+    const { folder, clock } = options;
+    const limits = { ...METRIC_LIMITS, ...options.limits };
+    this.#clock = clock;
+    this.#limits = limits;
     this.#logger = options.logger;
-    this.#folderPath = options.folder;
-    mkdirSync(options.folder, { recursive: true });
-    this.#folder = new MetricFolder(options.folder, options.clock, this.#limits);
+    mkdirSync(folder, { recursive: true });
+    this.#folder = new MetricFolder(folder, clock, limits);
+    this.#disk = new DiskReserve({
+      folder,
+      reserveBytes: limits.diskReserveBytes,
+      waits: 'metrics',
+      clock,
+    });
+    this.#commits = new GroupCommit({
+      clock,
+      name: 'metric store',
+      intervalMs: limits.commitIntervalMs,
+      fullSize: limits.commitPoints,
+      commit: (group) => this.#commit(group),
+      committed: () => this.#compactFullTail(),
+    });
     this.#housekeeping = this.#keepHouse(this.#closing.signal);
   }
 
@@ -69,15 +78,7 @@ export class SqliteMetricWriter implements MetricWriter {
 
   /** The block must not change before this resolves. */
   write(block: PointBlock, checkpoints: readonly Checkpoint[]): Promise<void> {
-    if (this.#closing.signal.aborted) {
-      return Promise.reject(new AppError('STORE_UNAVAILABLE', 'the metric store is closed'));
-    }
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ block, checkpoints, resolve, reject });
-      this.#pendingPoints += block.length;
-      if (this.#pendingPoints >= this.#limits.commitPoints) this.#wake.abort();
-      this.#flushing ??= this.#flush();
-    });
+    return this.#commits.add({ block, checkpoints }, block.length);
   }
 
   checkpoints(prefix: string): Promise<Checkpoint[]> {
@@ -91,28 +92,12 @@ export class SqliteMetricWriter implements MetricWriter {
     this.#folder.retain();
   }
 
-  async #flush(): Promise<void> {
-    // Writes of the same turn share a commit.
-    await Promise.resolve();
-    while (this.#pending.length > 0) {
-      const waitMs = this.#lastCommit + this.#limits.commitIntervalMs - this.#clock.elapsed();
-      if (waitMs > 0) await this.#clock.sleep(waitMs, this.#wake.signal);
-      if (!this.#closing.signal.aborted) this.#wake = new AbortController();
-      this.#lastCommit = this.#clock.elapsed();
-      this.#commit(this.#pending.splice(0));
-    }
-    // In the same turn as the last look, so that no write falls between.
-    this.#flushing = undefined;
-  }
-
-  #commit(group: readonly PendingWrite[]): void {
-    const points = this.#pendingPoints;
-    this.#pendingPoints = 0;
+  #commit(group: readonly PendingWrite[]): undefined[] {
+    const points = group.reduce((sum, { block }) => sum + block.length, 0);
     const fresh: SeriesRef[] = [];
-    let file: MetricRawFile;
     try {
-      this.#checkDisk();
-      file = this.#folder.current();
+      this.#disk.check();
+      const file = this.#folder.current();
       if (file !== this.#idsOf) this.#declarations.forgetFileIds();
       this.#idsOf = file;
       file.transaction(() => {
@@ -122,13 +107,15 @@ export class SqliteMetricWriter implements MetricWriter {
       file.tailGrew(points);
     } catch (error) {
       for (const ref of fresh) this.#declarations.fileIds[ref] = 0;
-      for (const { reject } of group) reject(error);
-      return;
+      throw error;
     }
-    for (const { resolve } of group) resolve();
-    if (file.tailPoints >= this.#limits.compactPoints) {
-      this.#attempt(() => this.#folder.compact(this.#limits.compactPoints));
-    }
+    return group.map(() => undefined);
+  }
+
+  #compactFullTail(): void {
+    const { compactPoints } = this.#limits;
+    if ((this.#idsOf?.tailPoints ?? 0) < compactPoints) return;
+    this.#attempt(() => this.#folder.compact(compactPoints));
   }
 
   /** Joins the blocks of a group under the file's ids; `fresh` collects refs that got theirs now. */
@@ -159,21 +146,6 @@ export class SqliteMetricWriter implements MetricWriter {
     return columns;
   }
 
-  #checkDisk(): void {
-    const now = this.#clock.elapsed();
-    if (now - this.#diskChecked < SECOND_MS) return;
-    const { bavail, bsize } = statfsSync(this.#folderPath);
-    const free = bavail * bsize;
-    if (free < this.#limits.diskReserveBytes) {
-      throw new AppError(
-        'DISK_FULL',
-        `metrics wait: ${free} bytes are free on the disk of the data folder, ` +
-          `${this.#limits.diskReserveBytes} are kept in reserve; free some, or lower the limits`,
-      );
-    }
-    this.#diskChecked = now;
-  }
-
   async #keepHouse(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#clock.sleep(HOUSEKEEPING_MS, signal);
@@ -194,8 +166,7 @@ export class SqliteMetricWriter implements MetricWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#wake.abort();
-    await this.#flushing;
+    await this.#commits[Symbol.asyncDispose]();
     await this.#housekeeping;
     this.#folder[Symbol.dispose]();
   }
