@@ -27,6 +27,8 @@ export interface FileSourceDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
+  /** Tells this collector's files from those of others that share its checkpoints; else ''. */
+  readonly scope: string;
 }
 
 const PREFIX = 'logs:file:';
@@ -58,10 +60,11 @@ export class FileSource {
   /** Runs until `signal` aborts; what was read by then is stored, unless `giveUp` aborts. */
   async run(signal: AbortSignal, giveUp: AbortSignal): Promise<void> {
     const { source, config, writer, clock, logger, metrics } = this.#deps;
+    const prefix = `${PREFIX}${this.#deps.scope}`;
     const events = tail({
       patterns: source.paths,
-      prefix: PREFIX,
-      checkpoints: await writer.checkpoints(PREFIX),
+      prefix,
+      checkpoints: await writer.checkpoints(prefix),
       clock,
       signal,
       logger,
@@ -135,6 +138,7 @@ export class FileSource {
     if (reader === undefined || reader.file?.source === file.source) return reader;
     if (reader.open) return undefined;
     if (start === 0) {
+      this.#batch.begins.push(file.checkpoint(0));
       reader.append(file);
       return reader;
     }
@@ -151,6 +155,7 @@ export class FileSource {
   }
 
   #begin(file: TailedFile, start: number, cri: boolean): StreamReader {
+    this.#batch.begins.push(file.checkpoint(start, cri ? CRI : file.state));
     const reader: StreamReader = new StreamReader(
       file,
       start,

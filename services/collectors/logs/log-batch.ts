@@ -9,6 +9,8 @@ export class LogBatch {
   readonly records: LogRecord[] = [];
   readonly quarantined: QuarantinedRecord[] = [];
   readonly dropped = new Map<string, number>();
+  /** Sources read for the first time, at their beginning. */
+  readonly begins: Checkpoint[] = [];
   /** Characters of the messages. */
   size = 0;
 
@@ -22,9 +24,9 @@ export class LogBatch {
   }
 
   delivery(writer: LogWriter, checkpoints: readonly Checkpoint[]): Delivery<LogWriteResult> {
-    const { records, quarantined, dropped } = this;
+    const { records, quarantined, dropped, begins } = this;
     return {
-      store: () => writer.write({ records, checkpoints }),
+      store: () => writer.write({ records, checkpoints, begins }),
       quarantined,
       kept: records.length,
       dropped,

@@ -29,6 +29,8 @@ export interface LogsDeps {
   readonly spoolFolder: string;
   /** The project of an application that the ledger knows. */
   readonly projectOf?: ProjectOf;
+  /** Tells this collector's files from those of others that share its checkpoints. */
+  readonly scope?: string;
 }
 
 export interface ReplayResult {
@@ -66,11 +68,17 @@ class Logs implements LogsCollector {
 
   /** A failure that is no store's begins again from the stored positions, so it loses nothing. */
   async #follow(source: LogFileSource): Promise<void> {
-    const { clock, logger, projectOf } = this.#deps;
+    const { clock, logger, projectOf, scope = '' } = this.#deps;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        const file = new FileSource({ ...this.#deps, source, deliver: this.#deliver, projectOf });
+        const file = new FileSource({
+          ...this.#deps,
+          source,
+          deliver: this.#deliver,
+          projectOf,
+          scope,
+        });
         await file.run(signal, this.#giveUp.signal);
       } catch (error) {
         if (this.#giveUp.signal.aborted) return;

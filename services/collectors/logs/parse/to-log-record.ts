@@ -45,6 +45,7 @@ export function finishRecord(
     readonly observedAt: Instant;
     readonly lastAt: Instant | undefined;
     readonly cut: boolean;
+    readonly position?: string | undefined;
   },
 ): LogRecord | undefined {
   const marks: string[] = how.cut ? ['cut'] : [];
@@ -80,6 +81,7 @@ export function finishRecord(
     fingerprint: fingerprint(masked),
     marks,
     ...(parts.id === undefined ? {} : { id: parts.id }),
+    ...(how.position === undefined ? {} : { origin: how.position }),
   };
 }
 
@@ -117,12 +119,14 @@ export interface ParseContext {
   readonly lastAt: Instant | undefined;
   /** Whether a JSON record may name its project: only where its sender is trusted to. */
   readonly trusted: boolean;
+  /** Where it was read, see `LogRecord.origin`. */
+  readonly position?: string;
 }
 
 /** The log record of raw text, in whatever layout; undefined for a blank one. */
 export function toLogRecord(raw: RawRecord, context: ParseContext): LogRecord | undefined {
   const { observedAt, lastAt, origin } = context;
-  const how = { observedAt, lastAt, cut: raw.cut };
+  const how = { observedAt, lastAt, cut: raw.cut, position: context.position };
   if (raw.kind === 'json') {
     const object = parseJsonObject(decode(raw.text, raw));
     const json = object === undefined ? undefined : readJsonRecord(object, context.time);
