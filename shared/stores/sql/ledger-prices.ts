@@ -2,7 +2,9 @@ import type { Kysely } from 'kysely';
 import type { PriceEpoch } from '../../contracts/charge.ts';
 import { AppError } from '../../errors/app-error.ts';
 import { formatInstant, type Instant } from '../../values/instant.ts';
+import type { Fence } from '../lease.ts';
 import type { PriceWriter } from '../price-book.ts';
+import { checkFence } from './check-fence.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
@@ -57,10 +59,11 @@ export class SqlPriceBook implements PriceWriter {
     }));
   }
 
-  async announce(epoch: PriceEpoch, storedAt: Instant): Promise<void> {
+  async announce(epoch: PriceEpoch, storedAt: Instant, fence?: Fence): Promise<void> {
     // Serializable: two who each find the other's epoch not there would both append.
     const options = { serializable: true };
     await this.#engine.transact(async (trx) => {
+      if (fence !== undefined) await checkFence(trx, fence, this.#engine);
       const last = await trx
         .selectFrom('price_epoch')
         .selectAll()
