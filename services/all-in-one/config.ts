@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storesConfig } from '../../shared/stores/config.ts';
 import { apiConfig } from '../api/config.ts';
 import { containersConfig } from '../collectors/containers/config.ts';
 import { logsConfig } from '../collectors/logs/config.ts';
@@ -17,6 +18,7 @@ export const tollgateConfig = z.object({
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least severity of the log lines that Tollgate itself writes.'),
+  stores: storesConfig.prefault({}).describe('Where records are kept.'),
   api: apiConfig,
   logs: logsConfig.prefault({}).describe('Logs of drivers and executors.'),
   metrics: metricsConfig.prefault({}).describe('Spark metrics over Graphite and HTTP.'),

@@ -2,8 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { isEmbedded, type StoresSetup } from './config.ts';
 import type { GrantStore } from './grant-store.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
+import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { LogReader, LogWriter } from './log-store.ts';
@@ -11,7 +13,10 @@ import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
+import { checkPostgres } from './sql/check-postgres.ts';
 import { lockFolder } from './sql/folder-lock.ts';
+import { initPostgres } from './sql/init-postgres.ts';
+import { openSqliteLeaseStore } from './sql/lease-store.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
 import type { LogLimits } from './sql/log-limits.ts';
 import { openLogReader } from './sql/log-reader.ts';
@@ -20,13 +25,17 @@ import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
 import { openLedger } from './sql/open-ledger.ts';
+import { openPostgresLeaseStore, openPostgresLedger } from './sql/open-postgres-ledger.ts';
+import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
+import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
 
 /**
- * The one place that chooses adapters. Everything of the embedded engine lies in one data folder:
- * `ledger.db` (journal, ledger, prices), `quarantine.db`, `logs/` and `metrics/` (files a day).
+ * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
+ * embedded engine lies in one data folder: `ledger.db` (journal, ledger, prices, leases),
+ * `checkpoints.db`, `quarantine.db`, `logs/` and `metrics/` (files a day).
  */
-export interface DataFolder {
+export interface DataFolder extends Disposable {
   readonly path: string;
 }
 
@@ -40,62 +49,105 @@ export interface LedgerStores extends AsyncDisposable {
   readonly grants: GrantStore;
 }
 
-const ledgerFile = (folder: DataFolder): string => join(folder.path, 'ledger.db');
-const logFolder = (folder: DataFolder): string => join(folder.path, 'logs');
-const metricFolder = (folder: DataFolder): string => join(folder.path, 'metrics');
+/** What adapters need beside their place. */
+export interface StoreDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const ledgerFile = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'ledger.db');
+const logFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'logs');
+const metricFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'metrics');
 
 /**
  * Makes the folder where it is missing, readable by its owner only, and holds it for this process.
  *
  * @throws AppError CONFLICT when another process holds it
  */
-export async function openDataFolder(path: string): Promise<DataFolder & Disposable> {
+export async function openDataFolder(path: string): Promise<DataFolder> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const lock = lockFolder(path);
   return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-export function openLedgerStores(
-  folder: DataFolder,
-  options: { readonly readOnly?: boolean } = {},
-): Promise<LedgerStores> {
-  return openLedger({ file: ledgerFile(folder), ...options });
+export function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openLedger({ file: ledgerFile(setup) })
+    : openPostgresLedger(ledger, deps);
 }
 
-export function openProjectLookup(folder: DataFolder, clock: Clock): ProjectLookup {
-  return openLedgerProjectLookup(ledgerFile(folder), clock);
+export async function openProjectLookup(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<ProjectLookup> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openLedgerProjectLookup(ledgerFile(setup), clock)
+    : await openPostgresProjectLookup(ledger, { clock });
+}
+
+/** Beside the ledger, whose writes its tokens fence. */
+export function openLeaseStore(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<LeaseStore> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openSqliteLeaseStore({ file: ledgerFile(setup), clock })
+    : openPostgresLeaseStore(ledger);
 }
 
 export function openMetricStoreWriter(
-  folder: DataFolder,
+  setup: StoresSetup,
   deps: {
     readonly clock: Clock;
     readonly logger: Logger;
     readonly limits?: Partial<MetricLimits>;
   },
 ): Promise<MetricWriter> {
-  return openMetricWriter({ folder: metricFolder(folder), ...deps });
+  return openMetricWriter({ folder: metricFolder(setup), ...deps });
 }
 
-export function openMetricStoreReader(folder: DataFolder): Promise<MetricReader> {
-  return openMetricReader({ folder: metricFolder(folder) });
+export function openMetricStoreReader(setup: StoresSetup): Promise<MetricReader> {
+  return openMetricReader({ folder: metricFolder(setup) });
 }
 
 export function openLogStoreWriter(
-  folder: DataFolder,
+  setup: StoresSetup,
   deps: { readonly clock: Clock; readonly logger: Logger; readonly limits?: Partial<LogLimits> },
 ): Promise<LogWriter> {
-  return openLogWriter({ folder: logFolder(folder), ...deps });
+  return openLogWriter({ folder: logFolder(setup), ...deps });
 }
 
-export function openLogStoreReader(folder: DataFolder): Promise<LogReader> {
-  return openLogReader({ folder: logFolder(folder) });
+export function openLogStoreReader(setup: StoresSetup): Promise<LogReader> {
+  return openLogReader({ folder: logFolder(setup) });
 }
 
 /** @param onEvicted hears how many records went because it was full */
 export function openQuarantine(
-  folder: DataFolder,
+  setup: StoresSetup,
   onEvicted: (records: number) => void,
 ): Promise<Quarantine> {
-  return openSqliteQuarantine({ file: join(folder.path, 'quarantine.db'), onEvicted });
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openSqliteQuarantine({ file: join(setup.dataFolder, 'quarantine.db'), onEvicted })
+    : openPostgresQuarantine(ledger, { onEvicted });
+}
+
+/**
+ * Looks whether every store that isn't embedded answers and may be used.
+ *
+ * @throws AppError STORE_UNAVAILABLE or STORE_MISCONFIGURED, naming the store and what to do
+ */
+export async function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<void> {
+  if (!isEmbedded(stores.ledger)) await checkPostgres(stores.ledger);
+}
+
+/** Makes what the stores need that isn't there yet; does nothing where nothing is missing. */
+export async function initStores(
+  { stores }: Pick<StoresSetup, 'stores'>,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<void> {
+  if (!isEmbedded(stores.ledger)) await initPostgres(stores.ledger, { clock });
 }

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { type ApiDeps, type AppParts, startApi } from '../../services/api/start.ts';
 import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
+import { storesConfig } from '../../shared/stores/config.ts';
 import {
   type LedgerStores,
   openDataFolder,
@@ -53,19 +54,20 @@ export async function runningApi(
   resources.defer(() => rmSync(path, { recursive: true, force: true }));
   const clock = new FakeClock(options.now);
   const folder = resources.use(await openDataFolder(path));
-  const stores = resources.use(await openLedgerStores(folder));
+  const setup = { dataFolder: folder.path, stores: storesConfig.parse({}) };
+  const stores = resources.use(await openLedgerStores(setup, { clock, random: () => 0 }));
   const writing = { clock, logger: silentLogger };
-  const logWriter = resources.use(await openLogStoreWriter(folder, writing));
-  const metricWriter = resources.use(await openMetricStoreWriter(folder, writing));
+  const logWriter = resources.use(await openLogStoreWriter(setup, writing));
+  const metricWriter = resources.use(await openMetricStoreWriter(setup, writing));
   const metrics = new Metrics();
   const deps: ApiDeps = {
     ledger: stores.ledgerReader,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
-    logs: resources.use(await openLogStoreReader(folder)),
-    metricStore: resources.use(await openMetricStoreReader(folder)),
-    quarantine: resources.use(await openQuarantine(folder, () => {})),
+    logs: resources.use(await openLogStoreReader(setup)),
+    metricStore: resources.use(await openMetricStoreReader(setup)),
+    quarantine: resources.use(await openQuarantine(setup, () => {})),
     replay: async () => assert.fail('this test replays nothing'),
     clusters: [{ id: 'yarn-1', type: 'yarn', pool: 'cpu', links: {} }],
     pools: ['cpu'],

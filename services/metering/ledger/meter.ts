@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
+import type { HeldLease } from '../../../shared/stores/held-lease.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
-import type { HeldLease } from '../held-lease.ts';
 import type { PriceSetter } from './price-setter.ts';
 import type { Settled, Settler } from './settler.ts';
 

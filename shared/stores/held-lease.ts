@@ -1,5 +1,5 @@
-import type { Clock } from '../../shared/runtime/clock.ts';
-import type { Fence, Lease, LeaseStore } from '../../shared/stores/lease.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Fence, Lease, LeaseStore } from './lease.ts';
 
 export interface HeldLeaseOptions {
   readonly store: LeaseStore;

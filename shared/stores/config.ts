@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { postgresConfig } from './sql/config.ts';
+
+/** The URL of a store of the embedded engine, whose files lie in the data folder. */
+const EMBEDDED = 'sqlite:';
+
+/** A server's URL as its adapter wants it, or the embedded engine. */
+function urlOrEmbedded<S extends z.ZodType<string>>(server: S, sentence: string) {
+  return z
+    .string()
+    .default(EMBEDDED)
+    .superRefine((text, context) => {
+      if (text === EMBEDDED) return;
+      for (const { message } of server.safeParse(text).error?.issues ?? []) {
+        context.addIssue({ code: 'custom', message: `${message}, nor ${EMBEDDED}` });
+      }
+    })
+    .describe(sentence);
+}
+
+/** Where records are kept; each store apart from the others on an engine of its own. */
+export const storesConfig = z.object({
+  ledger: postgresConfig
+    .extend({
+      url: urlOrEmbedded(
+        postgresConfig.shape.url,
+        'sqlite: for files in the data folder, or postgresql://user@host:port/database.',
+      ),
+    })
+    .prefault({})
+    .describe('Journal, ledger, prices, checkpoints, leases and the quarantine.'),
+});
+
+export type StoresConfig = z.infer<typeof storesConfig>;
+
+/** What a process opens its stores from: plain data, so that its threads can be given it. */
+export interface StoresSetup {
+  /** Folder of the embedded stores. */
+  readonly dataFolder: string;
+  readonly stores: StoresConfig;
+}
+
+/** True when the store lies in the data folder, where only one process can use it. */
+export function isEmbedded({ url }: { readonly url: string }): boolean {
+  return url === EMBEDDED;
+}
