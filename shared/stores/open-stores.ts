@@ -21,10 +21,13 @@ import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
 import { openLedger } from './sql/open-ledger.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
+import { openSqliteTokenStore } from './sql/token-store.ts';
+import type { TokenStore } from './token-store.ts';
 
 /**
  * The one place that chooses adapters. Everything of the embedded engine lies in one data folder:
- * `ledger.db` (journal, ledger, prices), `quarantine.db`, `logs/` and `metrics/` (files a day).
+ * `ledger.db` (journal, ledger, prices), `quarantine.db`, `tokens.db`, `logs/` and `metrics/` (files a
+ * day).
  */
 export interface DataFolder {
   readonly path: string;
@@ -98,4 +101,13 @@ export function openQuarantine(
   onEvicted: (records: number) => void,
 ): Promise<Quarantine> {
   return openSqliteQuarantine({ file: join(folder.path, 'quarantine.db'), onEvicted });
+}
+
+/**
+ * API tokens. Unlike the other files this one is written by several processes: `tollgate token`
+ * beside a running Tollgate. Makes the folder where it is missing, without holding it.
+ */
+export async function openTokenStore(folder: DataFolder): Promise<TokenStore> {
+  await mkdir(folder.path, { recursive: true, mode: 0o700 });
+  return openSqliteTokenStore({ file: join(folder.path, 'tokens.db') });
 }
