@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { must } from '../../shared/errors/assert.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
@@ -7,11 +8,12 @@ import {
   openDataFolder,
   openLedgerStores,
   openQuarantine,
+  openTokenStore,
 } from '../../shared/stores/open-stores.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
-import { type ApiDeps, type ClusterInfo, startApi } from '../api/start.ts';
+import { type ApiDeps, type ClusterInfo, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
@@ -31,6 +33,8 @@ export interface AllInOneOptions {
 
 export interface AllInOne extends AsyncDisposable {
   readonly url: string;
+  /** Makes who opens it the first administrator; undefined where nobody needs to sign in. */
+  readonly adminLink: string | undefined;
   /** Ports of the Graphite listeners, in the order of the configuration. */
   readonly graphitePorts: readonly number[];
 }
@@ -127,6 +131,9 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const stores = resources.use(await openLedgerStores(folder));
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(folder, () => {}));
+  const tokens = resources.use(await openTokenStore(folder));
+  const asking = { store: tokens, clock: systemClock, random: randomBytes, logger, metrics };
+  const doors = resources.use(await openDoors(config.api, asking));
   const { logs, metrics: points, ledger } = threads;
   const ingest = createHttpInput({
     handlers: {
@@ -137,12 +144,15 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     },
     bodyMaxBytes: config.api.ingestBodyMaxBytes,
     queueMaxBytes: config.api.ingestQueueMaxBytes,
+    projectsOf: (request) => doors.callerOf(request)?.projects,
     clock,
   });
   const deps = apiDeps(options, stores, threads, { quarantine, clock, startedAt: clock.now() });
   const api = resources.use(
     await startApi(config.api, deps, {
       logger,
+      doors,
+      metrics,
       ingest,
       webRoot: join(import.meta.dirname, '../web'),
       moduleFiles: moduleFiles(),
@@ -157,6 +167,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const open = resources.move();
   return {
     url: api.url,
+    adminLink: api.adminLink,
     graphitePorts: addresses.map(({ port }) => port),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

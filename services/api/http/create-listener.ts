@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -7,6 +7,7 @@ import express, {
 } from 'express';
 import helmet from 'helmet';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import { must } from '../../../shared/errors/assert.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -22,14 +23,19 @@ import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.t
 import { statusEndpoints } from '../routes/status.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
 import { hostGuard } from './allowed-host.ts';
+import { type Caller, demandAllProjects, demandScope } from './caller.ts';
+import type { Doors } from './doors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount-endpoint.ts';
+import { mountSession, mountSignIn, sessionCookie } from './mount-session.ts';
 import { openapiOf } from './openapi.ts';
 import { problemSender } from './problem.ts';
 
 /** What stands beside the endpoints. */
 export interface AppParts {
   readonly logger: Logger;
+  /** Who may come in. */
+  readonly doors: Doors;
   /** Folder of the page. */
   readonly webRoot: string;
   /** ES modules that the page imports: name below `/modules/` to file. */
@@ -46,6 +52,8 @@ export interface AppParts {
   readonly host?: string;
   /** Names besides the loopback ones under which a loopback address may be called. */
   readonly hostNames?: readonly string[];
+  /** How long browsers keep to https, in s; 0 for not at all. */
+  readonly hstsMaxAgeSeconds?: number;
 }
 
 /** What the page's folder holds beside what a browser needs. */
@@ -91,7 +99,12 @@ function mountHealth(app: Express, parts: AppParts): void {
       .type('text')
       .send(reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`);
   });
-  app.get('/metrics', async (_request, response) => {
+  app.get('/metrics', async (request, response) => {
+    if (!parts.doors.isLocal) {
+      const caller = await parts.doors.admit(request);
+      demandScope(caller, 'read');
+      demandAllProjects(caller);
+    }
     response.type('text/plain; version=0.0.4').send(await parts.printMetrics());
   });
 }
@@ -112,6 +125,21 @@ function mountPage(app: Express, { webRoot, moduleFiles }: AppParts): void {
   app.use((request, response, next) => {
     if (NOT_FOR_BROWSERS.test(request.path)) next();
     else files(request, response, next);
+  });
+}
+
+/**
+ * Asks everything below /v1 for its token, as the router itself understands the address: a look at
+ * the text of it could be got around by other spellings.
+ */
+function mountDoors(app: Express, { doors }: AppParts): void {
+  app.use('/v1', async (request, _response, next) => {
+    await doors.admit(request);
+    next();
+  });
+  app.use('/v1/ingest', (request, _response, next) => {
+    demandScope(must(doors.callerOf(request), 'who comes this far was let in'), 'ingest');
+    next();
   });
 }
 
@@ -141,17 +169,20 @@ function createApp(deps: ApiDeps, parts: AppParts): Express {
       strictTransportSecurity: false,
     }),
   );
+  mountSignIn(app, parts.doors);
+  mountDoors(app, parts);
+  mountSession(app, parts.doors);
   if (parts.ingest !== undefined) app.use(parts.ingest);
   const endpoints = allEndpoints(deps);
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openapiOf(endpoints, deps.version));
   });
-  mountEndpoints(app, endpoints);
+  mountEndpoints(app, endpoints, (request) => parts.doors.callerOf(request));
   mountPage(app, parts);
   app.use((request) => {
     throw new AppError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
   });
-  const send = problemSender(parts.logger);
+  const send = failureSender(parts);
   const problems: ErrorRequestHandler = (error, request, response, _next) => {
     send(error, request, response);
   };
@@ -159,20 +190,52 @@ function createApp(deps: ApiDeps, parts: AppParts): Express {
   return app;
 }
 
+/** A cookie that is no longer good is taken back, or the page would bring it again and again. */
+function failureSender({ logger, doors }: AppParts) {
+  const send = problemSender(logger);
+  return (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    if (error instanceof AppError && error.details['presented'] === 'cookie') {
+      if (!response.headersSent) response.setHeader('Set-Cookie', sessionCookie(doors, '', 0));
+    }
+    send(error, request, response);
+  };
+}
+
+/** Subdomains are left out: they aren't Tollgate's. */
+function hstsHeader({ doors, hstsMaxAgeSeconds = 0 }: AppParts): string | undefined {
+  return doors.isSecure && hstsMaxAgeSeconds > 0 ? `max-age=${hstsMaxAgeSeconds}` : undefined;
+}
+
 /** The whole HTTP surface: who may call, then quota checks, then Express with the rest. */
 export function createListener(deps: ApiDeps, parts: AppParts): RequestListener {
-  const { metrics = new Metrics(), host = '127.0.0.1', hostNames = [] } = parts;
+  const { doors, metrics = new Metrics(), host = '127.0.0.1', hostNames = [] } = parts;
   const refusal = hostGuard({ host, hostNames });
-  const send = problemSender(parts.logger);
+  const send = failureSender(parts);
+  const keepToHttps = hstsHeader(parts);
   const counter = metrics.counter('tollgate_quota_checks_total', 'Quota checks by reason.');
   const quotaCheck = quotaCheckHandler(deps, (reason) => counter({ reason }));
   const app = createApp(deps, parts);
+  const askQuota = (request: IncomingMessage, response: ServerResponse): void => {
+    const fail = (error: unknown): void => send(error, request, response);
+    const check = (caller: Caller): void => {
+      demandScope(caller, 'quota-check');
+      quotaCheck({ request, response, caller, fail });
+    };
+    try {
+      const caller = doors.admit(request);
+      if (caller instanceof Promise) caller.then(check).catch(fail);
+      else check(caller);
+    } catch (error) {
+      fail(error);
+    }
+  };
   return (request, response) => {
+    if (keepToHttps !== undefined) response.setHeader('Strict-Transport-Security', keepToHttps);
     const reason = refusal(request.method, request.headers);
     if (reason !== undefined) {
       send(new AppError('FORBIDDEN', reason), request, response);
     } else if (request.url === '/v1/quota-checks' && request.method === 'POST') {
-      quotaCheck(request, response, (error) => send(error, request, response));
+      askQuota(request, response);
     } else app(request, response);
   };
 }
