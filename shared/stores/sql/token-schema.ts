@@ -35,3 +35,12 @@ export const TOKEN_SCHEMA: SqliteSchema = {
     `,
   ],
 };
+
+/** The same table on PostgreSQL. */
+export const TOKEN_POSTGRES = `
+CREATE TABLE IF NOT EXISTS api_token (
+  id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, label TEXT NOT NULL, scopes TEXT NOT NULL,
+  projects TEXT, created_at BIGINT NOT NULL, expires_at BIGINT, last_used_at BIGINT,
+  revoked_at BIGINT
+);
+`;
