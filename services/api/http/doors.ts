@@ -162,6 +162,7 @@ export class Doors implements AsyncDisposable {
       createdAt: now,
       expiresAt: now + LINK_SESSION_MS,
     });
+    await this.#cache.refresh();
     logger.warn({ tokenId: id, address }, 'the one-time admin link was used');
     return text;
   }

@@ -75,6 +75,13 @@ export class TokenCache implements AsyncDisposable {
     return this.#tokens.get(id);
   }
 
+  /** Reads now, so that a token that this process has made is known at once. */
+  async refresh(): Promise<void> {
+    // A read that is under way may have begun before.
+    await Promise.allSettled([this.#reading]);
+    await this.#readOnce();
+  }
+
   tokens(): Iterable<StoredToken> {
     return this.#tokens.values();
   }
