@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
@@ -9,6 +10,7 @@ import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { reportCommand } from './commands/report.ts';
 import { startCommand } from './commands/start-command.ts';
+import { tokenCommand } from './commands/token-command.ts';
 import { environment } from './config.ts';
 import { packageVersion } from './package-version.ts';
 import { runCli } from './run-cli.ts';
@@ -51,6 +53,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),
+    tokenCommand(io, randomBytes),
   ],
 });
 // The report sets its own when a file could not be read.

@@ -29,11 +29,13 @@ import { openPostgresLeaseStore, openPostgresLedger } from './sql/open-postgres-
 import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
 import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
+import { openPostgresTokenStore, openSqliteTokenStore } from './sql/token-store.ts';
+import type { TokenStore } from './token-store.ts';
 
 /**
  * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
  * embedded engine lies in one data folder: `ledger.db` (journal, ledger, prices, leases),
- * `checkpoints.db`, `quarantine.db`, `logs/` and `metrics/` (files a day).
+ * `checkpoints.db`, `quarantine.db`, `tokens.db`, `logs/` and `metrics/` (files a day).
  */
 export interface DataFolder extends Disposable {
   readonly path: string;
@@ -150,4 +152,15 @@ export async function initStores(
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<void> {
   if (!isEmbedded(stores.ledger)) await initPostgres(stores.ledger, { clock });
+}
+
+/**
+ * API tokens. Unlike the other files this one is written by several processes: `tollgate token`
+ * beside a running Tollgate. Makes the folder where it is missing, without holding it.
+ */
+export async function openTokenStore(setup: StoresSetup): Promise<TokenStore> {
+  const { ledger } = setup.stores;
+  if (!isEmbedded(ledger)) return openPostgresTokenStore(ledger);
+  await mkdir(setup.dataFolder, { recursive: true, mode: 0o700 });
+  return openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
 }

@@ -32,6 +32,10 @@ async function start(io: CliIo, { config: file, port, data }: Options): Promise<
     },
   });
   io.err(`Tollgate is ready on ${running.url}\n`);
+  if (running.adminLink !== undefined) {
+    io.err(`Nobody has an admin token yet. Sign in with this link, once, within the hour:\n`);
+    io.err(`  ${running.adminLink}\n`);
+  }
   const ended = await runUntilSignal(running, crash.promise, io);
   if (ended === 'crash') throw new CliError(EXIT.internal, 'a part has ended by itself');
 }

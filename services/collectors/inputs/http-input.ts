@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, Router } from 'express';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
-import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
 import type { IngestHandler } from '../core/ingest.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { readBody } from './read-body.ts';
@@ -18,6 +18,8 @@ export interface HttpInputOptions {
   readonly clock: Clock;
   /** What a sender that gets 429 is told to wait. */
   readonly retryAfterMs?: number;
+  /** The projects that whoever sends this may write to; undefined for all. */
+  readonly projectsOf?: (request: Request) => readonly ProjectId[] | undefined;
   /** Requests at a time; a decompressor of each may hold 8 MiB beside its body. */
   readonly requestsMax?: number;
 }
@@ -43,7 +45,7 @@ function header(request: Request, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-function projectOf(request: Request) {
+function projectOf(request: Request): ProjectId | undefined {
   const text = header(request, 'tollgate-project');
   if (text === undefined) return undefined;
   const project = parseProjectId(text);
@@ -51,6 +53,20 @@ function projectOf(request: Request) {
     throw new AppError('BAD_REQUEST', 'Tollgate-Project: the header is no project id');
   }
   return project;
+}
+
+/** Whose records a sender with a token of some projects sends: it says so, unless there is one only. */
+function boundProject(
+  named: ProjectId | undefined,
+  projects: readonly ProjectId[],
+): ProjectId | undefined {
+  if (named !== undefined) {
+    if (projects.includes(named)) return named;
+    throw new AppError('NOT_FOUND', `there is no project ${named}`);
+  }
+  if (projects.length === 1) return projects[0];
+  const message = `Tollgate-Project: name the project, one of ${projects.join(', ')}`;
+  throw new AppError('BAD_REQUEST', message);
 }
 
 function clusterOf(request: Request): string {
@@ -70,10 +86,18 @@ export function createHttpInput(options: HttpInputOptions): Router {
   let requests = 0;
 
   const handle =
-    (collector: IngestHandler): RequestHandler =>
+    (name: string, collector: IngestHandler): RequestHandler =>
     async (request, response) => {
       checkType(request);
-      const [project, cluster] = [projectOf(request), clusterOf(request)];
+      const onlyProjects = options.projectsOf?.(request);
+      if (onlyProjects !== undefined && name === 'containers') {
+        const message =
+          'a fact of a container names no project; send it with a token of all projects';
+        throw new AppError('FORBIDDEN', message);
+      }
+      const named = projectOf(request);
+      const project = onlyProjects === undefined ? named : boundProject(named, onlyProjects);
+      const cluster = clusterOf(request);
       if (requests >= requestsMax) {
         const message = `${requestsMax} requests are in work; send the same again later`;
         throw new AppError('OVERLOADED', message, { details: { retryAfterMs } });
@@ -82,7 +106,9 @@ export function createHttpInput(options: HttpInputOptions): Router {
       using share = budget.open();
       try {
         const body = await readBody(request, { maxBytes: bodyMaxBytes, share, retryAfterMs });
-        response.json(await collector.ingest({ body, project, cluster, receivedAt: clock.now() }));
+        const receivedAt = clock.now();
+        const only = onlyProjects === undefined ? {} : { onlyProjects };
+        response.json(await collector.ingest({ body, project, cluster, receivedAt, ...only }));
       } finally {
         requests -= 1;
       }
@@ -92,7 +118,7 @@ export function createHttpInput(options: HttpInputOptions): Router {
   for (const [name, collector] of Object.entries(handlers)) {
     router
       .route(`/v1/ingest/${name}`)
-      .post(handle(collector))
+      .post(handle(name, collector))
       .all((request, response) => {
         response.setHeader('Allow', 'POST');
         throw new AppError('METHOD_NOT_ALLOWED', `${request.path} takes POST`);

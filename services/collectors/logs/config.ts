@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fileLimits } from '../../../shared/config/file-limits.ts';
+import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
 
 function isZone(name: string): boolean {
@@ -33,19 +34,22 @@ const fileSource = z.object({
   zone,
 });
 
-const tcpSource = z.object({
-  host: z.string().default('127.0.0.1').describe('Address that the listener binds.'),
-  port: z
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(4560)
-    .describe("Port for JSON or text lines, such as log4j2's socket appender sends."),
-  cluster,
-  project,
-  zone,
-});
+const tcpSource = withDoor(
+  z.object({
+    host: z.string().default('127.0.0.1').describe('Address that the listener binds.'),
+    port: z
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(4560)
+      .describe("Port for JSON or text lines, such as log4j2's socket appender sends."),
+    ...listenerDoor,
+    cluster,
+    project,
+    zone,
+  }),
+);
 
 /** Bounds of the embedded store's files. */
 const store = z

@@ -113,6 +113,7 @@ class Logs implements LogsCollector {
       return await this.#push(text.split('\n'), {
         project: request.project,
         cluster: request.cluster,
+        onlyProjects: request.onlyProjects,
         observedAt: request.receivedAt,
         maxRecordBytes: config.maxRecordBytes,
         zone: UTC,
@@ -164,7 +165,8 @@ class Logs implements LogsCollector {
       if (fate.fate === 'dropped') batch.drop(fate.reason);
       else batch.quarantined.push(refusedRecord(line, fate.reason, context));
     }
-    const answer = { dropped: 0, quarantined: batch.quarantined.length, verdicts };
+    const dropped = verdicts.filter(({ fate }) => fate === 'dropped').length;
+    const answer = { dropped, quarantined: batch.quarantined.length, verdicts };
     if (batch.records.length + verdicts.length === 0)
       return { stored: 0, duplicates: 0, ...answer };
     const { stored, duplicates } = await this.#inTime((signal) =>

@@ -104,6 +104,9 @@ export class TcpSources implements AsyncDisposable {
     return listenTcp({
       host: source.host,
       port: source.port,
+      tls: source.tls,
+      insecure: source.insecure,
+      clock,
       name: 'logs',
       bufferBytes: BUFFER_BYTES,
       maxConnections: config.maxConnections,

@@ -1,39 +1,43 @@
 import { z } from 'zod';
 import { fileLimits } from '../../../shared/config/file-limits.ts';
+import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
 
-const graphiteSource = z.object({
-  host: z.string().default('127.0.0.1').describe('Address that the Graphite listener binds.'),
-  port: z
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(2003)
-    .describe("Port of the Graphite listener; Spark's GraphiteSink sends here."),
-  cluster: z
-    .string()
-    .min(1)
-    .default('default')
-    .describe('Cluster whose applications send to this listener.'),
-  project: z
-    .custom<ProjectId>(isProjectId, 'a project id')
-    .optional()
-    .describe('Project of everything that comes in here; without it, the application decides.'),
-  projectFromPrefix: z
-    .boolean()
-    .default(false)
-    .describe("Takes the first segment of the sink's prefix as the project."),
-  prefixSegments: z
-    .number()
-    .int()
-    .min(0)
-    .max(8)
-    .default(0)
-    .describe(
-      "Dot-separated segments of the sink's prefix, where the namespace is no application id.",
-    ),
-});
+const graphiteSource = withDoor(
+  z.object({
+    host: z.string().default('127.0.0.1').describe('Address that the Graphite listener binds.'),
+    port: z
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(2003)
+      .describe("Port of the Graphite listener; Spark's GraphiteSink sends here."),
+    ...listenerDoor,
+    cluster: z
+      .string()
+      .min(1)
+      .default('default')
+      .describe('Cluster whose applications send to this listener.'),
+    project: z
+      .custom<ProjectId>(isProjectId, 'a project id')
+      .optional()
+      .describe('Project of everything that comes in here; without it, the application decides.'),
+    projectFromPrefix: z
+      .boolean()
+      .default(false)
+      .describe("Takes the first segment of the sink's prefix as the project."),
+    prefixSegments: z
+      .number()
+      .int()
+      .min(0)
+      .max(8)
+      .default(0)
+      .describe(
+        "Dot-separated segments of the sink's prefix, where the namespace is no application id.",
+      ),
+  }),
+);
 
 /** Bounds of the embedded store's files. */
 const store = z

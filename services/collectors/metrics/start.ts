@@ -57,11 +57,14 @@ class Collector implements MetricsCollector {
   }
 
   async listen(): Promise<void> {
-    const { config, logger, metrics } = this.#deps;
+    const { config, clock, logger, metrics } = this.#deps;
     for (const source of config.graphite) {
       const input = await listenTcp({
         host: source.host,
         port: source.port,
+        tls: source.tls,
+        insecure: source.insecure,
+        clock,
         name: 'graphite',
         maxConnections: config.maxConnections,
         idleTimeoutMs: config.idleTimeoutMs,
@@ -81,7 +84,7 @@ class Collector implements MetricsCollector {
     return this.tcpAddresses[0];
   }
 
-  #reader(source: GraphiteSource, name: string): GraphiteReader {
+  #reader(source: Omit<GraphiteSource, 'tls' | 'insecure'>, name: string): GraphiteReader {
     const { config, clock } = this.#deps;
     const projectOf: ProjectOf = this.#deps.projectOf ?? (() => undefined);
     return new GraphiteReader(this.#table, {

@@ -8,6 +8,8 @@ export interface Origin {
   /** A path, or `http`. */
   readonly name: string;
   readonly project: ProjectId | undefined;
+  /** The only projects that the sender may name; undefined for all. */
+  readonly onlyProjects?: readonly ProjectId[] | undefined;
   readonly cluster: string;
   readonly application: string;
 }

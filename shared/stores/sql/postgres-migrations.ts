@@ -1,3 +1,5 @@
+import { TOKEN_POSTGRES } from './token-schema.ts';
+
 /**
  * SQL scripts, applied once each, in order, in the schema of the search path; table `migration`
  * counts them. Only ever appended to.
@@ -124,4 +126,4 @@ CREATE TABLE refused_total (one integer PRIMARY KEY CHECK (one = 1), bytes bigin
 INSERT INTO refused_total VALUES (1, 0);
 `;
 
-export const POSTGRES_MIGRATIONS: readonly string[] = [FIRST];
+export const POSTGRES_MIGRATIONS: readonly string[] = [FIRST, TOKEN_POSTGRES];

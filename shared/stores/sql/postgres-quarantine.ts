@@ -1,5 +1,10 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
-import type { Quarantine, QuarantinedRecord, QuarantineFilter } from '../quarantine.ts';
+import type {
+  Quarantine,
+  QuarantineCount,
+  QuarantinedRecord,
+  QuarantineFilter,
+} from '../quarantine.ts';
 import type { PostgresConfig } from './config.ts';
 import { inChunks } from './in-chunks.ts';
 import { type Connections, openPostgresPool } from './postgres-pool.ts';
@@ -101,10 +106,11 @@ export class PostgresQuarantine implements Quarantine {
     }));
   }
 
-  async count(): Promise<{ collector: string; reason: string; records: number }[]> {
+  async count({ project }: Pick<QuarantineFilter, 'project'> = {}): Promise<QuarantineCount[]> {
     const rows = await this.#db
       .selectFrom('refused')
       .select(['collector', 'reason', (eb) => eb.fn.countAll().as('records')])
+      .$if(project !== undefined, (query) => query.where('project', '=', project ?? ''))
       .groupBy(['collector', 'reason'])
       .orderBy('collector')
       .orderBy('reason')
