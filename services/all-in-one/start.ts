@@ -12,6 +12,7 @@ import {
   openLedgerStores,
   openQuarantine,
   openTokenStore,
+  type StoreOutcome,
 } from '../../shared/stores/open-stores.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
@@ -70,6 +71,14 @@ async function startThreads(
 function collectorsOf({ ledger, logs, metrics }: Threads) {
   if (ledger === undefined || logs === undefined || metrics === undefined) return undefined;
   return { logs: logs.rpc, metrics: metrics.rpc, progress: metrics.rpc, containers: ledger.rpc };
+}
+
+/** @throws AppError of the first store's code, with what is wrong with each */
+function throwProblems(outcomes: readonly StoreOutcome[]): void {
+  const errors = outcomes.flatMap(({ error }) => error ?? []);
+  const [first] = errors;
+  if (first === undefined) return;
+  throw new AppError(first.code, errors.map(({ message }) => message).join('\n'));
 }
 
 /** @throws AppError CONFIG_INVALID where processes would have to share a data folder */
@@ -169,7 +178,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await openDataFolder(config.dataFolder));
   const setup = { dataFolder: folder.path, stores: config.stores };
-  await checkStores(setup);
+  throwProblems(await checkStores(setup));
   const data = { config, setup, roles, catchUp, logLevel: config.logLevel };
   const threads = await startThreads(data, resources, (part, error) => {
     crashed.push(`${part}: the thread has ended`);

@@ -9,7 +9,8 @@ import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { reportCommand } from './commands/report.ts';
-import { startCommand } from './commands/start-command.ts';
+import { roleCommands, startCommand } from './commands/start-command.ts';
+import { storesCommand } from './commands/stores-command.ts';
 import { tokenCommand } from './commands/token-command.ts';
 import { environment } from './config.ts';
 import { packageVersion } from './package-version.ts';
@@ -47,6 +48,8 @@ const exitCode = await runCli(process.argv.slice(2), {
   commands: [
     demoCommand(io),
     startCommand(io),
+    ...roleCommands(io),
+    storesCommand(io),
     report,
     priceCommand(io),
     balanceCommand(io),

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { isEmbedded, type StoresSetup } from './config.ts';
+import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
 import type { GrantStore } from './grant-store.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LeaseStore } from './lease.ts';
@@ -137,21 +138,45 @@ export function openQuarantine(
     : openPostgresQuarantine(ledger, { onEvicted });
 }
 
-/**
- * Looks whether every store that isn't embedded answers and may be used.
- *
- * @throws AppError STORE_UNAVAILABLE or STORE_MISCONFIGURED, naming the store and what to do
- */
-export async function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<void> {
-  if (!isEmbedded(stores.ledger)) await checkPostgres(stores.ledger);
+/** How one store took it; without an error, well. */
+export interface StoreOutcome {
+  /** As the configuration calls it: `ledger`, `logs`, `metrics`. */
+  readonly store: string;
+  readonly error: AppError | undefined;
+}
+
+type StoreWork = Readonly<Record<keyof StoresConfig, (() => Promise<void>) | undefined>>;
+
+/** All are tried, so that all problems are told at once. */
+async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
+  return await Promise.all(
+    Object.entries(work).map(async ([store, run]) => {
+      try {
+        await run?.();
+        return { store, error: undefined };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return { store, error };
+      }
+    }),
+  );
+}
+
+/** Looks whether each store answers and may be used. */
+export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<StoreOutcome[]> {
+  const { ledger } = stores;
+  return tryEach({ ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger) });
 }
 
 /** Makes what the stores need that isn't there yet; does nothing where nothing is missing. */
-export async function initStores(
+export function initStores(
   { stores }: Pick<StoresSetup, 'stores'>,
   { clock }: Pick<StoreDeps, 'clock'>,
-): Promise<void> {
-  if (!isEmbedded(stores.ledger)) await initPostgres(stores.ledger, { clock });
+): Promise<StoreOutcome[]> {
+  const { ledger } = stores;
+  return tryEach({
+    ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
+  });
 }
 
 /**
