@@ -13,7 +13,7 @@ import {
 } from '../../shared/stores/sql/open-postgres-ledger.ts';
 import { postgresEngine } from '../../shared/stores/sql/postgres-engine.ts';
 import { openPostgresPool } from '../../shared/stores/sql/postgres-pool.ts';
-import { MINUTE_MS } from '../../shared/values/instant.ts';
+import { HOUR_MS, MINUTE_MS } from '../../shared/values/instant.ts';
 import { containerFact, T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import {
@@ -27,6 +27,7 @@ import { allCharges, netCharges } from '../support/metering-run.ts';
 import { type PostgresqlServer, startPostgresql } from './servers/postgresql.ts';
 import {
   balancesOf,
+  hoursOf,
   NOW,
   platform,
   projectOf,
@@ -54,13 +55,13 @@ test('two meters that settle the same projects at once charge nothing twice', as
     const facts = platform().sort((a, b) => (a.kind < b.kind ? -1 : 1));
     for (let from = 0; from < facts.length; from += 15) {
       const some = facts.slice(from, from + 15);
-      const evidence = some.flatMap((fact) =>
-        fact.kind === 'container-started' ? [{ ...fact, until: fact.at + 40 * MINUTE_MS }] : [],
-      );
-      const batch = journalBatch({
-        facts: some,
-        evidence: evidence.map(({ cluster, container, until }) => ({ cluster, container, until })),
+      // Nearly to its end, so that most hours are charged before the stop is known.
+      const evidence = some.flatMap((fact) => {
+        if (fact.kind !== 'container-started') return [];
+        const { cluster, container, at } = fact;
+        return [{ cluster, container, until: at + hoursOf(container) * HOUR_MS - MINUTE_MS }];
       });
+      const batch = journalBatch({ facts: some, evidence });
       await first.journalWriter.record(batch, NOW - 1);
       // Grants meet the settlements in the same sums.
       const grant = { id: `g${from}`, project: projectOf(from), amount: 1n };
