@@ -34,7 +34,7 @@ let server: PostgresqlServer;
 before(async () => {
   server = await startPostgresql();
 });
-after(async () => server[Symbol.asyncDispose]());
+after(async () => server?.[Symbol.asyncDispose]());
 
 const open = async () => openPostgresLedger(await freshSchema(server), RETRY);
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms + 1));

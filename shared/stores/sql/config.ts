@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 
 function isPostgresUrl(text: string): boolean {
@@ -55,10 +54,4 @@ export type PostgresConfig = z.infer<typeof postgresConfig>;
 export function printableUrl({ url }: Pick<PostgresConfig, 'url'>): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;
-}
-
-/** The name that a certificate must carry; none for an address, which has no server name. */
-export function serverName({ url }: Pick<PostgresConfig, 'url'>): string | undefined {
-  const { hostname } = new URL(url);
-  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : undefined;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { Pool, type PoolClient, types } from 'pg';
 import { AppError } from '../../errors/app-error.ts';
-import { type PostgresConfig, printableUrl, serverName } from './config.ts';
+import { type PostgresConfig, printableUrl } from './config.ts';
 import { breaksConnection, postgresError } from './postgres-error.ts';
 import { withoutNul } from './without-nul.ts';
 
@@ -23,15 +23,19 @@ export interface Connections extends PostgresPool {
   read<R>(statement: NamedStatement, parameters: readonly unknown[]): Promise<R[]>;
 }
 
-function ssl(config: PostgresConfig): false | { ca?: string; servername?: string } {
+/** Without the brackets of an IPv6 address. */
+function hostOf({ url }: PostgresConfig): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
+function ssl(config: PostgresConfig): false | { host: string; ca?: string } {
   const { tls, caFile } = config;
   if (!tls && caFile === undefined) return false;
-  const servername = serverName(config);
   try {
-    return {
-      ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }),
-      ...(servername === undefined ? {} : { servername }),
-    };
+    // The driver names no host where it is an address: Node would look for "localhost" in the
+    // certificate.
+    const host = hostOf(config);
+    return { host, ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }) };
   } catch (error) {
     throw new AppError(
       'STORE_MISCONFIGURED',
@@ -60,7 +64,7 @@ function newPool(config: PostgresConfig): Pool {
   const url = new URL(config.url);
   const password = config.password ?? decodeURIComponent(url.password);
   return new Pool({
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host: hostOf(config),
     port: Number(url.port || 5432),
     user: decodeURIComponent(url.username) || 'tollgate',
     database: decodeURIComponent(url.pathname.slice(1)),
