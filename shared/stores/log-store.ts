@@ -20,6 +20,13 @@ export interface LogWriteResult {
   readonly duplicates: number;
 }
 
+/** A record that a store will never take, for the quarantine. */
+export interface RefusedLog {
+  readonly record: LogRecord;
+  /** As the store said it. */
+  readonly why: string;
+}
+
 export interface LogWriter extends AsyncDisposable, CheckpointReader {
   /** All or nothing, with its checkpoints, durable (fsync) when it resolves. */
   write(batch: LogBatch): Promise<LogWriteResult>;
