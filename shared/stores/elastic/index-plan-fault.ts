@@ -1,5 +1,6 @@
 import { errors } from '@elastic/elasticsearch';
 import { AppError } from '../../errors/app-error.ts';
+import { causeIn } from './elastic-requests.ts';
 
 /** HTTP status of an answer of Elasticsearch; undefined when there was no answer. */
 export function statusOf(error: unknown): number | undefined {
@@ -15,8 +16,8 @@ export function statusOf(error: unknown): number | undefined {
 export function planFault(error: unknown, doing: string): unknown {
   if (!(error instanceof errors.ElasticsearchClientError)) return error;
   const status = statusOf(error);
-  const { type, reason } = causeOf(error);
-  const said = `${status ?? error.name}${type === undefined ? '' : ` ${type}`}${reason ?? ''}`;
+  const { type, reason } = causeIn(error instanceof errors.ResponseError ? error.body : undefined);
+  const said = `${status ?? error.name} ${type}: ${reason === '' ? error.message : reason}`;
   const passes = status === undefined || status === 429 || status >= 500;
   return passes
     ? new AppError('STORE_UNAVAILABLE', `Elasticsearch could not ${doing} (${said}); try again.`)
@@ -24,14 +25,4 @@ export function planFault(error: unknown, doing: string): unknown {
         'STORE_MISCONFIGURED',
         `Elasticsearch refused to ${doing} (${said}); run "tollgate stores check".`,
       );
-}
-
-function causeOf(error: Error): { type?: string; reason?: string } {
-  if (!(error instanceof errors.ResponseError)) return {};
-  const { body } = error as { body?: { error?: { type?: string; reason?: string } } };
-  const { type, reason } = body?.error ?? {};
-  return {
-    ...(type === undefined ? {} : { type }),
-    ...(reason === undefined ? {} : { reason: `: ${reason.slice(0, 300)}` }),
-  };
 }

@@ -55,6 +55,14 @@ export function projectAlias(prefix: string, project: ProjectId): string {
   return `${prefix}-${project}`;
 }
 
+/**
+ * The index of the plan itself: `tollgate-plan` beside `tollgate-logs`. It is outside `<prefix>-*`,
+ * so that neither the log template nor a reader of logs meets it.
+ */
+export function planIndex(prefix: string): string {
+  return prefix.endsWith('-logs') ? prefix.replace(/logs$/, 'plan') : `${prefix}~plan`;
+}
+
 /** @param at from 1970 to 9999 */
 export function indexName(stem: Stem, at: Instant): string {
   return `${stem.text}-${periodText(at, stem.period)}`;

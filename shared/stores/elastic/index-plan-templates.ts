@@ -32,22 +32,21 @@ export function plannedTemplates(prefix: string, plan: IndexPlan): PlannedTempla
  * Sets the number of primaries of indices to come: a copy of the base template for each stem that
  * differs from it. Copies follow the base when it changes.
  *
- * @param base name of the template of all log indices
+ * @param prefix also the name of the base template, that of all log indices
  * @returns how many templates were written
  */
 export async function ensureTemplates(
   client: Client,
   prefix: string,
-  base: string,
   plan: IndexPlan,
 ): Promise<number> {
   try {
     const present = await templatesOf(client, prefix);
-    const model = present.get(base) ?? (await templatesOf(client, base)).get(base);
+    const model = present.get(prefix);
     if (model === undefined) {
       throw new AppError(
         'STORE_MISCONFIGURED',
-        `There is no index template ${base}; run "tollgate stores init".`,
+        `There is no index template ${prefix}; run "tollgate stores init".`,
       );
     }
     let written = 0;
@@ -65,6 +64,15 @@ export async function ensureTemplates(
   }
 }
 
+const PARTS = new Set([
+  'index_patterns',
+  'priority',
+  'version',
+  '_meta',
+  'template',
+  'composed_of',
+]);
+
 interface Template extends Record<string, unknown> {
   readonly priority?: number;
   readonly template?: { readonly settings?: { readonly index?: Record<string, unknown> } };
@@ -78,8 +86,13 @@ async function templatesOf(client: Client, start: string): Promise<Map<string, T
       throw error;
     });
   return new Map(
-    answer.index_templates.map(({ name, index_template }) => [name, { ...index_template }]),
+    answer.index_templates.map(({ name, index_template }) => [name, partsOf(index_template)]),
   );
+}
+
+/** Without what newer servers add by themselves, such as its dates. */
+function partsOf(template: object): Template {
+  return Object.fromEntries(Object.entries(template).filter(([key]) => PARTS.has(key)));
 }
 
 function withPrimaries(base: Template, name: string, primaries: number) {

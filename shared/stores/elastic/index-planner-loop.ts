@@ -9,7 +9,7 @@ import { ensureAliases } from './index-plan-aliases.ts';
 import { type IndexPlanConfig, leadMs, wishesOf } from './index-plan-config.ts';
 import { IndexPlanHome } from './index-plan-home.ts';
 import { presentIndices } from './index-plan-indices.ts';
-import { utcMonth } from './index-plan-names.ts';
+import { planIndex, utcMonth } from './index-plan-names.ts';
 import { ensureTemplates } from './index-plan-templates.ts';
 import { firstPlan, planIndices } from './index-planner.ts';
 import { measureParts, volumesOf } from './index-planner-volumes.ts';
@@ -24,8 +24,8 @@ const OLDEST_MS = 400 * DAY_MS;
 
 export interface IndexPlannerParts {
   readonly client: Client;
-  /** Names of the log indices' prefix, their template and the plan's own index. */
-  readonly names: { readonly logs: string; readonly template: string; readonly plan: string };
+  /** Of the log indices, and the name of their template, such as `tollgate-logs`. */
+  readonly prefix: string;
   readonly config: IndexPlanConfig;
   readonly clock: Clock;
 }
@@ -43,25 +43,25 @@ export interface PlannerRun {
  * template of the log indices is there and before the first record.
  */
 export async function initIndexPlan(parts: IndexPlannerParts): Promise<void> {
-  const { client, names, config, clock } = parts;
-  const home = new IndexPlanHome(client, names.plan);
+  const { client, prefix, config, clock } = parts;
+  const home = new IndexPlanHome(client, planIndex(prefix));
   const plan = firstPlan(wishesOf(config), {
     oldest: utcMonth(Math.max(0, clock.now() - OLDEST_MS)),
     pooledBytesPerDay: config.expectedPooledGbPerDay * GB,
   });
   await home.create(plan);
-  await ensureTemplates(client, names.logs, names.template, (await home.read()).plan);
+  await ensureTemplates(client, prefix, (await home.read()).plan);
 }
 
 /** Measures, extends the plan, writes templates and aliases: safe in two processes at once. */
 export async function planOnce(parts: IndexPlannerParts): Promise<Omit<PlannerRun, 'dropped'>> {
-  const { client, names, clock } = parts;
+  const { client, prefix, clock } = parts;
   const now = clock.now();
-  const measured = await measureParts(client, await presentIndices(client, names.logs), now);
+  const measured = await measureParts(client, await presentIndices(client, prefix), now);
   const { plan, appended } = await extendPlan(parts, volumesOf(measured, now));
-  const templates = await ensureTemplates(client, names.logs, names.template, plan);
+  const templates = await ensureTemplates(client, prefix, plan);
   const places = measured.map(({ project, index }) => ({ project, index }));
-  const aliases = await ensureAliases(client, names.logs, places);
+  const aliases = await ensureAliases(client, prefix, places);
   return { appended, templates, aliases };
 }
 
@@ -69,8 +69,8 @@ async function extendPlan(
   parts: IndexPlannerParts,
   volumes: ReturnType<typeof volumesOf>,
 ): Promise<{ plan: IndexPlan; appended: number }> {
-  const { client, names, config, clock } = parts;
-  const home = new IndexPlanHome(client, names.plan);
+  const { client, prefix, config, clock } = parts;
+  const home = new IndexPlanHome(client, planIndex(prefix));
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const held = await home.read();
     const earliest: Instant = clock.now() + leadMs(config);
@@ -82,7 +82,7 @@ async function extendPlan(
   }
   throw new AppError(
     'STORE_UNAVAILABLE',
-    `Others keep changing the index plan in ${names.plan}; the next run tries again.`,
+    `Others keep changing the index plan in ${planIndex(prefix)}; the next run tries again.`,
   );
 }
 
@@ -100,10 +100,10 @@ export async function runIndexPlanner(
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { leases, holder, config, clock, names } = parts;
+  const { leases, holder, config, clock, prefix } = parts;
   while (!signal.aborted) {
     try {
-      const lease = await leases.acquire(`logs/${names.plan}`, holder, LEASE_MS);
+      const lease = await leases.acquire(`logs/${planIndex(prefix)}`, holder, LEASE_MS);
       if (lease !== undefined) parts.onRun(await runHeld(parts, leases, lease, signal));
     } catch (error) {
       parts.onFailure(error);
@@ -126,8 +126,8 @@ async function runHeld(
   };
   try {
     const planned = await planOnce(parts);
-    const { client, names, config, clock } = parts;
-    const dropped = await dropOverdue(client, names.logs, config, { now: clock.now(), goOn });
+    const { client, prefix, config, clock } = parts;
+    const dropped = await dropOverdue(client, prefix, config, { now: clock.now(), goOn });
     return { ...planned, dropped };
   } finally {
     if (held !== undefined) await leases.release(held);

@@ -26,10 +26,16 @@ export async function measureParts(
   const parts: MeasuredPart[] = [];
   for (const index of indices) {
     if (index.records === 0 || index.end <= from || index.start > now) continue;
-    // A record's share of its index: records of one pool are taken for equally large.
-    const bytesEach = index.bytes / index.records;
-    for await (const { project, records, first } of countProjects(client, index.name, from, now)) {
-      parts.push({ project, index: index.name, bytes: records * bytesEach, first });
+    let all = 0;
+    const found: ProjectText[] = [];
+    for await (const text of sumProjects(client, index.name, { from, until: now })) {
+      all += text.allBytes;
+      found.push(text);
+    }
+    // On disk a project takes the share that its text has, whole, of the text of its index.
+    const stored = all === 0 ? 0 : index.bytes / all;
+    for (const { project, bytes, first } of found) {
+      if (bytes > 0) parts.push({ project, index: index.name, bytes: bytes * stored, first });
     }
   }
   return parts;
@@ -47,36 +53,43 @@ export function volumesOf(parts: readonly MeasuredPart[], now: Instant): Map<Pro
   return volumes;
 }
 
-interface ProjectCount {
+interface ProjectText {
   readonly project: ProjectId;
-  readonly records: number;
+  /** Of all its records here. */
+  readonly allBytes: number;
+  /** Of those within the window. */
+  readonly bytes: number;
   readonly first: Instant;
 }
 
-interface CountPage {
+interface SumPage {
   readonly after_key?: Record<string, string>;
   readonly buckets: readonly {
     readonly key: { readonly project: unknown };
-    readonly doc_count: number;
-    readonly first: { readonly value: number | null };
+    readonly all: { readonly value: number };
+    readonly recent: {
+      readonly bytes: { readonly value: number };
+      readonly first: { readonly value: number | null };
+    };
   }[];
 }
 
-async function* countProjects(
+/** Bytes of text in an index, by project. */
+async function* sumProjects(
   client: Client,
   index: string,
-  from: Instant,
-  until: Instant,
-): AsyncGenerator<ProjectCount> {
+  window: { readonly from: Instant; readonly until: Instant },
+): AsyncGenerator<ProjectText> {
+  const { from, until } = window;
+  const bytes = { sum: { field: 'bytes' } };
   let after: Record<string, string> | undefined;
   do {
     const answer = await client
-      .search<unknown, { projects: CountPage }>({
+      .search<unknown, { projects: SumPage }>({
         index,
         size: 0,
         track_total_hits: false,
         ignore_unavailable: true,
-        query: { range: { '@timestamp': { gte: from, lt: until, format: 'epoch_millis' } } },
         aggs: {
           projects: {
             composite: {
@@ -84,17 +97,29 @@ async function* countProjects(
               sources: [{ project: { terms: { field: 'project' } } }],
               ...(after === undefined ? {} : { after }),
             },
-            aggs: { first: { min: { field: '@timestamp' } } },
+            aggs: {
+              all: bytes,
+              recent: {
+                filter: { range: { at: { gte: from, lt: until } } },
+                aggs: { bytes, first: { min: { field: 'at' } } },
+              },
+            },
           },
         },
       })
       .catch((error: unknown) => {
-        throw planFault(error, `count the records of ${index}`);
+        throw planFault(error, `sum up the records of ${index}`);
       });
     const page = answer.aggregations?.projects;
-    for (const { key, doc_count, first } of page?.buckets ?? []) {
+    for (const { key, all, recent } of page?.buckets ?? []) {
       if (!isProjectId(key.project)) continue;
-      yield { project: key.project, records: doc_count, first: first.value ?? from };
+      const { bytes: sum, first } = recent;
+      yield {
+        project: key.project,
+        allBytes: all.value,
+        bytes: sum.value,
+        first: first.value ?? from,
+      };
     }
     after = page?.after_key;
   } while (after !== undefined);
