@@ -66,6 +66,8 @@ export class BulkSender implements AsyncDisposable {
   #again: Waiting[] = [];
   #queue: Waiting[] = [];
   #inFlight = 0;
+  /** Bulks in a row that the server was too busy for. */
+  #busy = 0;
 
   constructor(deps: BulkSenderDeps) {
     this.#deps = deps;
@@ -155,7 +157,7 @@ export class BulkSender implements AsyncDisposable {
   async #deliver(chunk: readonly Waiting[]): Promise<void> {
     const answer = await this.#post(chunk);
     if ('tooLarge' in answer) {
-      this.#again.unshift(...chunk);
+      this.#again = [...chunk, ...this.#again];
       return;
     }
     const retried: Waiting[] = [];
@@ -169,8 +171,9 @@ export class BulkSender implements AsyncDisposable {
       else retried.push(one);
       busy ||= codeOf(failure) !== 'STORE_MISCONFIGURED';
     }
+    this.#busy = busy ? this.#busy + 1 : 0;
     if (retried.length === 0) return;
-    const wait = this.#waitFor(retried);
+    const wait = this.#waitFor(retried, busy ? this.#busy : 0);
     // A busy server gets no other bulk on this place; a wrong index keeps nobody else waiting.
     if (busy) await wait;
     else this.#track(wait.then(() => this.#pump()));
@@ -246,14 +249,18 @@ export class BulkSender implements AsyncDisposable {
     job.reject(error);
   }
 
-  async #waitFor(retried: readonly Waiting[]): Promise<void> {
-    const attempts = Math.max(...retried.map((one) => one.attempts)) - 1;
+  async #waitFor(retried: readonly Waiting[], busy: number): Promise<void> {
+    const attempts = retried.reduce((most, one) => Math.max(most, one.attempts), busy) - 1;
     const options = { baseMs: BASE_MS, capMs: CAP_MS, random: this.#deps.random };
-    const left = Math.min(...retried.map(({ job }) => job.deadline - this.#deps.clock.elapsed()));
+    const first = retried.reduce(
+      (least, { job }) => Math.min(least, job.deadline),
+      Number.POSITIVE_INFINITY,
+    );
+    const left = first - this.#deps.clock.elapsed();
     // The last try comes at the end of the time, not after it.
     const waitMs = Math.min(backoffMs(attempts, options), Math.max(0, left));
     await this.#deps.clock.sleep(waitMs, this.#closing.signal);
-    this.#again.push(...retried);
+    for (const one of retried) this.#again.push(one);
   }
 
   #error(code: 'STORE_UNAVAILABLE' | 'STORE_MISCONFIGURED' | 'DISK_FULL', what: string): AppError {

@@ -23,7 +23,7 @@ export class BulkSize {
 
   /** Something on the way takes no body of so many bytes, now or later. */
   tooLarge(bytes: number): void {
-    this.#largest = Math.min(this.#largest, Math.max(1, bytes - 1));
+    this.#largest = Math.min(this.#largest, Math.max(1, Math.floor(bytes * 0.8)));
     this.#bytes = Math.min(this.#bytes, Math.max(1, Math.floor(bytes / 2)));
   }
 

@@ -69,7 +69,7 @@ export class ElasticRequests {
 
   #noAnswer(error: unknown, doing: string): unknown {
     if (!(error instanceof errors.ElasticsearchClientError)) return error;
-    const said = error.message.slice(0, 300);
+    const said = error.message.replace(/\s+/g, ' ').trim().slice(0, 300);
     if (error instanceof errors.ProductNotSupportedError) {
       return this.#wrong('answers, and is no Elasticsearch; correct the url', error);
     }

@@ -69,8 +69,9 @@ export class ElasticLogWriter implements LogWriter {
     return { stored: result.stored, duplicates: result.duplicates + again };
   }
 
-  checkpoints(prefix: string): Promise<Checkpoint[]> {
-    return this.#options.checkpoints.checkpoints(prefix);
+  async checkpoints(prefix: string): Promise<Checkpoint[]> {
+    const all = await this.#options.checkpoints.checkpoints(prefix);
+    return all.filter(({ position }) => position !== '');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -86,12 +86,13 @@ export class RepeatFinder {
     if (saved === undefined && begun) return [];
     const since = saved ?? now - UNKNOWN_MS;
     // A line without a time has that of the line before; an old file's is an old one.
-    const around = logs
-      .filter(
-        ({ record }) => record.origin !== undefined && splitOrigin(record.origin).source === source,
-      )
-      .map(({ record }) => record.at);
-    const reading: readonly [Instant, Instant] = [since - SLACK_MS, now + 1];
+    const around = logs.flatMap(({ record }) =>
+      record.origin !== undefined &&
+      !isTimedByReading(record) &&
+      splitOrigin(record.origin).source === source
+        ? [record.at]
+        : [],
+    );
     if (around.length === 0) return [reading];
     const [first, last] = around.reduce(
       ([low, high], at) => [Math.min(low, at), Math.max(high, at)],
