@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { openLeaseStore, openLedgerStores } from '../../shared/stores/open-stores.ts';
+import { keepStores, openLeaseStore, openLedgerStores } from '../../shared/stores/open-stores.ts';
 import { startContainers } from '../collectors/containers/start.ts';
 import { startMetering } from '../metering/start.ts';
 import type { TollgateConfig } from './config.ts';
@@ -14,6 +14,12 @@ async function startMeter(deps: LedgerDeps, ledger: LedgerStores): Promise<Async
   await using resources = new AsyncDisposableStack();
   const store = resources.use(await openLeaseStore(deps.setup, deps));
   const holder = `${hostname()}/${process.pid}/${deps.random().toString(36).slice(2)}`;
+  const stop = new AbortController();
+  const keeping = keepStores(deps.setup, { ...deps, leases: store, holder }, stop.signal);
+  resources.defer(async () => {
+    stop.abort();
+    await keeping;
+  });
   resources.use(
     await startMetering({
       ...deps,

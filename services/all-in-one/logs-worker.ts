@@ -6,12 +6,12 @@ import { runThread } from './run-thread.ts';
 
 /** Log files, TCP and pushed logs, beside the one writer of the log store. */
 runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
-  const { config, setup, clock, logger } = deps;
+  const { config, setup, clock } = deps;
   await using resources = new AsyncDisposableStack();
   const quarantine = resources.use(await openThreadQuarantine(deps));
   const lookup = resources.use(await openProjectLookup(setup, { clock }));
   const writer = resources.use(
-    await openLogStoreWriter(setup, { clock, logger, limits: config.logs.store }),
+    await openLogStoreWriter(setup, { ...deps, quarantine, limits: config.logs.store }),
   );
   const logs = resources.use(
     await startLogs({

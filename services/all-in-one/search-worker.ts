@@ -10,7 +10,7 @@ type Latest = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['late
 /** Reads of logs and metrics, away from the thread that answers quota checks. */
 runThread<Record<string, never>>('search', async (deps) => {
   await using resources = new AsyncDisposableStack();
-  const logs = resources.use(await openLogStoreReader(deps.setup));
+  const logs = resources.use(await openLogStoreReader(deps.setup, deps));
   const metrics = resources.use(await openMetricStoreReader(deps.setup));
   const open = resources.move();
   return {

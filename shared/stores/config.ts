@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { credentialProblem, elasticOptions } from './elastic/config.ts';
+import { indexPlanConfig } from './elastic/index-plan-config.ts';
 import { postgresConfig } from './sql/config.ts';
 
 /** The URL of a store of the embedded engine, whose files lie in the data folder. */
@@ -28,7 +30,23 @@ export const storesConfig = z.object({
       ),
     })
     .prefault({})
-    .describe('Journal, ledger, prices, checkpoints, leases and the quarantine.'),
+    .describe('Journal, ledger, prices, checkpoints, leases, tokens and the quarantine.'),
+  logs: elasticOptions
+    .extend({
+      url: urlOrEmbedded(
+        elasticOptions.shape.url,
+        'sqlite: for files in the data folder, or the address of Elasticsearch 8 or 9.',
+      ),
+      indexPlan: indexPlanConfig
+        .prefault({})
+        .describe('Which logs share an index, and how long they are kept, in Elasticsearch.'),
+    })
+    .superRefine((config, context) => {
+      const message = credentialProblem(config);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .prefault({})
+    .describe('Log lines.'),
 });
 
 export type StoresConfig = z.infer<typeof storesConfig>;

@@ -1,20 +1,31 @@
+import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { formatInstant, type Instant } from '../values/instant.ts';
+import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
+import {
+  checkElasticLogs,
+  initElasticLogs,
+  keepElasticLogs,
+  openElasticLogSearch,
+  openElasticLogs,
+} from './elastic/open-elastic-log-store.ts';
 import type { GrantStore } from './grant-store.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
-import type { LogReader, LogWriter } from './log-store.ts';
+import type { LogReader, LogWriter, RefusedLog } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { Quarantine, QuarantinedRecord } from './quarantine.ts';
 import { checkPostgres } from './sql/check-postgres.ts';
+import { openSqliteCheckpointStore } from './sql/checkpoint-store.ts';
 import { lockFolder } from './sql/folder-lock.ts';
 import { initPostgres } from './sql/init-postgres.ts';
 import { openSqliteLeaseStore } from './sql/lease-store.ts';
@@ -26,7 +37,11 @@ import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
 import { openLedger } from './sql/open-ledger.ts';
-import { openPostgresLeaseStore, openPostgresLedger } from './sql/open-postgres-ledger.ts';
+import {
+  openPostgresCheckpointStore,
+  openPostgresLeaseStore,
+  openPostgresLedger,
+} from './sql/open-postgres-ledger.ts';
 import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
 import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
@@ -116,15 +131,71 @@ export function openMetricStoreReader(setup: StoresSetup): Promise<MetricReader>
   return openMetricReader({ folder: metricFolder(setup) });
 }
 
-export function openLogStoreWriter(
+/** Where checkpoints lie that their records' own store can't hold. */
+export function openCheckpointStore(
   setup: StoresSetup,
-  deps: { readonly clock: Clock; readonly logger: Logger; readonly limits?: Partial<LogLimits> },
-): Promise<LogWriter> {
-  return openLogWriter({ folder: logFolder(setup), ...deps });
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<CheckpointStore> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock })
+    : openPostgresCheckpointStore(ledger, { clock });
 }
 
-export function openLogStoreReader(setup: StoresSetup): Promise<LogReader> {
-  return openLogReader({ folder: logFolder(setup) });
+/** @param deps.quarantine takes what a server will never take */
+export async function openLogStoreWriter(
+  setup: StoresSetup,
+  deps: StoreDeps & {
+    readonly logger: Logger;
+    readonly limits?: Partial<LogLimits>;
+    readonly quarantine: Quarantine;
+  },
+): Promise<LogWriter> {
+  const { logs } = setup.stores;
+  if (isEmbedded(logs)) return openLogWriter({ folder: logFolder(setup), ...deps });
+  const checkpoints = await openCheckpointStore(setup, deps);
+  const { quarantine, clock } = deps;
+  const onRefused = (refused: readonly RefusedLog[]): Promise<void> =>
+    quarantine.put(refused.map((one) => refusedRecord(one, clock.now())));
+  return openElasticLogs(logs, { ...deps, checkpoints, onRefused });
+}
+
+/** A log record that the store refused, as a replay can send it again. */
+function refusedRecord({ record, why }: RefusedLog, observedAt: Instant): QuarantinedRecord {
+  const { at, project, cluster, id, origin, ...rest } = record;
+  const raw = JSON.stringify({ ...rest, cluster, project, timestamp: formatInstant(at), id });
+  return {
+    id: `store:${id ?? origin ?? hash('sha1', raw, 'hex')}`,
+    ...{ collector: 'logs', source: cluster, project, observedAt, raw },
+    reason: `store-refused: ${why.slice(0, 200)}`,
+  };
+}
+
+export function openLogStoreReader(
+  setup: StoresSetup,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+): Promise<LogReader> {
+  const { logs } = setup.stores;
+  return isEmbedded(logs)
+    ? openLogReader({ folder: logFolder(setup) })
+    : openElasticLogSearch(logs, deps);
+}
+
+/**
+ * Work that a store needs done now and then, by one process at a time; runs until the signal aborts.
+ */
+export async function keepStores(
+  setup: StoresSetup,
+  deps: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly leases: LeaseStore;
+    readonly holder: string;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { logs } = setup.stores;
+  if (!isEmbedded(logs)) await keepElasticLogs(logs, deps, signal);
 }
 
 /** @param onEvicted hears how many records went because it was full */
@@ -164,8 +235,11 @@ async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
 
 /** Looks whether each store answers and may be used. */
 export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<StoreOutcome[]> {
-  const { ledger } = stores;
-  return tryEach({ ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger) });
+  const { ledger, logs } = stores;
+  return tryEach({
+    ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger),
+    logs: isEmbedded(logs) ? undefined : () => checkElasticLogs(logs),
+  });
 }
 
 /** Makes what the stores need that isn't there yet; does nothing where nothing is missing. */
@@ -173,9 +247,10 @@ export function initStores(
   { stores }: Pick<StoresSetup, 'stores'>,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<StoreOutcome[]> {
-  const { ledger } = stores;
+  const { ledger, logs } = stores;
   return tryEach({
     ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
+    logs: isEmbedded(logs) ? undefined : () => initElasticLogs(logs, { clock }),
   });
 }
 

@@ -77,7 +77,8 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   const folder = resources.use(await openDataFolder(path));
   const setup = { dataFolder: folder.path, stores: storesConfig.parse({}) };
   const stores = resources.use(await openLedgerStores(setup, { clock, random: () => 0 }));
-  const writing = { clock, logger: silentLogger };
+  const quarantine = resources.use(await openQuarantine(setup, () => {}));
+  const writing = { clock, random: () => 0, logger: silentLogger, quarantine };
   const logWriter = resources.use(await openLogStoreWriter(setup, writing));
   const metricWriter = resources.use(await openMetricStoreWriter(setup, writing));
   const metrics = new Metrics();
@@ -86,9 +87,9 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
-    logs: resources.use(await openLogStoreReader(setup)),
+    logs: resources.use(await openLogStoreReader(setup, writing)),
     metricStore: resources.use(await openMetricStoreReader(setup)),
-    quarantine: resources.use(await openQuarantine(setup, () => {})),
+    quarantine,
     replay: async () => assert.fail('this test replays nothing'),
     clusters: [{ id: 'yarn-1', type: 'yarn', pool: 'cpu', links: {} }],
     pools: ['cpu'],
