@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import {
-  type KafkaConfig as ClientConfig,
-  CompressionCodecs,
-  type Consumer,
-  type EachBatchPayload,
+import type {
+  KafkaConfig as ClientConfig,
+  Consumer,
+  EachBatchPayload,
   Kafka,
-  type LogEntry,
-  logLevel,
-  type SASLOptions,
+  LogEntry,
+  SASLOptions,
 } from 'kafkajs';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { backoffMs } from '../../../shared/runtime/backoff.ts';
@@ -70,12 +68,16 @@ function logCreator(logger: Logger) {
     };
 }
 
-/** Files are read each time, so that renewed certificates are taken up with the next connection. */
+/**
+ * Files are read each time, so that renewed certificates are taken up with the next connection.
+ * The library is loaded here, so that a Tollgate without Kafka does without it.
+ */
 async function openClient(config: KafkaConfig, clientId: string, logger: Logger): Promise<Kafka> {
+  const { default: library } = await import('kafkajs');
   const codecs = kafkaCodecs(CODEC_LIMITS);
-  Object.assign(CompressionCodecs, Object.fromEntries(codecs));
+  Object.assign(library.CompressionCodecs, Object.fromEntries(codecs));
   const { brokers, sasl, requestTimeoutMs } = config;
-  return new Kafka({
+  return new library.Kafka({
     clientId,
     brokers,
     ...(await tlsOf(config)),
@@ -84,7 +86,7 @@ async function openClient(config: KafkaConfig, clientId: string, logger: Logger)
     connectionTimeout: Math.min(requestTimeoutMs, 5_000),
     authenticationTimeout: requestTimeoutMs,
     retry: { retries: 3, initialRetryTime: 200, maxRetryTime: 2_000 },
-    logLevel: logLevel.WARN,
+    logLevel: library.logLevel.WARN,
     logCreator: logCreator(logger),
   });
 }

@@ -48,7 +48,8 @@ export interface RunningKafka extends AsyncDisposable {
   readonly process: ServerProcess;
 }
 
-function install(): Promise<string> {
+/** The broker's jars, Java's client among them, in `lib`. */
+export function installKafka(): Promise<string> {
   return installOnce(`kafka-${VERSION}`, async (folder) => {
     await writeFile(join(folder, 'pom.xml'), POM);
     const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
@@ -144,7 +145,7 @@ function java(): string {
 
 /** A broker with an empty disk. It stays the same over `process.kill()` and `process.start()`. */
 export async function startKafka(): Promise<RunningKafka> {
-  const home = await install();
+  const home = await installKafka();
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-kafka-'));
   const certificates = await makeCertificates(folder);
   const [plain, controller, sasl, mutual] = [
