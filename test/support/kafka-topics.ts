@@ -70,9 +70,21 @@ export class KafkaTopics implements AsyncDisposable {
     return offsets.reduce((sum, offset) => sum + offset, 0);
   }
 
+  /** Members of a group that has shared its partitions out; 0 while it does. */
   async members(groupId: string): Promise<number> {
     const { groups } = await this.#admin.describeGroups([groupId]);
-    return groups[0]?.members.length ?? 0;
+    const [group] = groups;
+    return group?.state === 'Stable' ? group.members.length : 0;
+  }
+
+  /** True once the group's coordinator answers. */
+  async answers(groupId: string, topic: string): Promise<boolean> {
+    try {
+      await this.committed(groupId, topic);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

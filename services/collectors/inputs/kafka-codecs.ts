@@ -137,7 +137,7 @@ function printVarint(value: number): number[] {
 function checkRecords(bytes: Buffer, records: number): void {
   let at = 0;
   for (let index = 0; index < records; index += 1) {
-    const [length, end] = varint(bytes, at);
+    const [length, end] = at < bytes.length ? varint(bytes, at) : [-1, at];
     at = end + length;
     if (length < 0 || at > bytes.length) {
       throw new BadBatch('batch-corrupt', `only ${index} of its ${records} records are there`);
