@@ -168,6 +168,41 @@ test('an answer that unpacks to too much is read up to there, and asked for agai
   assert.equal((await decoded(Buffer.concat([next]))).length, 1);
 });
 
+test('a record of very many headers is refused, since reading it would take for ever', async () => {
+  const codec = codecsOf()(0);
+  const header = Buffer.from([2, 65, 0]);
+  const shaped = (count: number): Buffer => {
+    const body = Buffer.concat([
+      Buffer.from([0, 0, 0, 1, 1, ...zigzag(count)]),
+      ...Array.from({ length: count }, () => header),
+    ]);
+    return Buffer.concat([Buffer.from(zigzag(body.length)), body]);
+  };
+  assert.ok(codec !== undefined);
+  const [few] = await decoded(batch(shaped(1_000), { codec: 0, count: 1 }));
+  assert.equal(unreadableBatch(few ?? assert.fail()), undefined);
+  const [many] = await decoded(batch(shaped(1_001), { codec: 0, count: 1 }));
+  assert.match(unreadableBatch(many ?? assert.fail())?.detail ?? '', /1001 headers/);
+});
+
+test('batches that are not packed are looked at too, and read as they are', async () => {
+  codecsOf();
+  const found = await decoded(batch(records(['a', 'bc'], 3), { codec: 0, count: 2, lastDelta: 3 }));
+  assert.deepEqual(
+    found.map(({ offset, value }) => `${offset} ${value}`),
+    ['17 a', '20 bc'],
+  );
+  const [bad] = await decoded(batch(records(['a']), { codec: 0, count: 2 }));
+  assert.equal(unreadableBatch(bad ?? assert.fail())?.reason, 'batch-corrupt');
+});
+
+test('formats before 0.11 are refused aloud', async () => {
+  await assert.rejects(
+    codecsOf()(1).decompress(Buffer.from(new Uint8Array(99))),
+    /before Kafka 0.11/,
+  );
+});
+
 test('nobody else can write what looks like a batch that cannot be read', () => {
   assert.equal(unreadableBatch({ key: Buffer.alloc(16), value: Buffer.from('{}') }), undefined);
   assert.equal(unreadableBatch({ key: null, value: null }), undefined);

@@ -47,6 +47,7 @@ const MAGIC_AT = 16;
 const MAGIC = 2;
 /** Standing for a batch takes a record for each of its own, which must be few enough too. */
 const MAX_STAND_INS = 250_000;
+const MAX_HEADERS = 1_000;
 /** Nobody outside this process can write a key that looks like a stand-in's. */
 const STAND_IN_KEY = randomBytes(16);
 
@@ -59,6 +60,7 @@ const CODECS: Readonly<
     }
   >
 > = {
+  none: { pack: async (bytes) => bytes, unpack: async (bytes) => bytes },
   gzip: {
     pack: (bytes) => gzip(bytes),
     unpack: (packed, maxOutputLength) => gunzip(packed, { maxOutputLength }),
@@ -81,7 +83,7 @@ const CODECS: Readonly<
       }),
   },
 };
-/** By Kafka's numbers; the last three stand for no codec, and 0 is none. */
+/** By Kafka's numbers; the last three stand for no codec. */
 const NUMBERS = ['none', 'gzip', 'snappy', 'lz4', 'zstd', 'codec 5', 'codec 6', 'codec 7'];
 
 interface BatchHeader {
@@ -133,7 +135,23 @@ function printVarint(value: number): number[] {
   return bytes;
 }
 
-/** A client library that finds fewer records than the batch says it has waits for them for ever. */
+/** How many headers a record has whose body begins at `from`. Source: Kafka's DefaultRecord.java. */
+function headersOf(bytes: Buffer, from: number): number {
+  let at = from + 1;
+  // The difference of times has up to ten bytes, of which only the end matters.
+  while ((bytes[at] ?? 0) >= 0x80) at += 1;
+  [, at] = varint(bytes, at + 1);
+  for (const _part of ['key', 'value']) {
+    const [length, end] = varint(bytes, at);
+    at = end + Math.max(0, length);
+  }
+  return varint(bytes, at)[0];
+}
+
+/**
+ * A client library that finds fewer records than the batch says it has asks for them for ever; and
+ * one that finds a record of very many headers takes a time that grows with their square.
+ */
 function checkRecords(bytes: Buffer, records: number): void {
   let at = 0;
   for (let index = 0; index < records; index += 1) {
@@ -141,6 +159,10 @@ function checkRecords(bytes: Buffer, records: number): void {
     at = end + length;
     if (length < 0 || at > bytes.length) {
       throw new BadBatch('batch-corrupt', `only ${index} of its ${records} records are there`);
+    }
+    const headers = headersOf(bytes, end);
+    if (headers > MAX_HEADERS) {
+      throw new BadBatch('batch-too-large', `a record has ${headers} headers`);
     }
   }
 }
@@ -179,6 +201,10 @@ export function unreadableBatch(record: {
   return JSON.parse(String(record.value));
 }
 
+function tooOld(): BadBatch {
+  return new BadBatch('batch-corrupt', 'a topic has batches of a format before Kafka 0.11');
+}
+
 /** The client library takes it for the end of an answer that the broker cut, and asks again. */
 class AnswerFull extends Error {
   override readonly name = 'KafkaJSPartialMessageError';
@@ -211,10 +237,12 @@ export function kafkaCodecs(limits: CodecLimits): ReadonlyMap<number, () => Kafk
 
   async function decompress(name: string, packed: Buffer): Promise<Buffer> {
     const header = headerBefore(packed);
+    if (header === undefined && name === 'none') throw tooOld();
     try {
       return await unpack(name, packed, header);
     } catch (error) {
-      if (error instanceof AnswerFull || header === undefined) throw error;
+      if (error instanceof AnswerFull) throw error;
+      if (header === undefined) throw tooOld();
       return standIns(header, badBatchOf(error), packed);
     }
   }
@@ -230,6 +258,6 @@ export function kafkaCodecs(limits: CodecLimits): ReadonlyMap<number, () => Kafk
         decompress: (packed) => decompress(name, packed),
       };
       return [number, () => codec] as const;
-    }).slice(1),
+    }),
   );
 }
