@@ -20,6 +20,8 @@ import { progressEvents } from './support/progress-events.ts';
 
 const PARTITIONS = 6;
 const SEND = 500;
+/** As many chunks at a time as the input stores by default. */
+const PARALLEL = 16;
 
 interface Measured {
   readonly perSecond: number;
@@ -129,17 +131,20 @@ async function storing(
 function writingAlone(lines: readonly string[]): Promise<Measured> {
   return storing(lines.length, async (handler) => {
     const { signal } = new AbortController();
-    const chunks: Promise<void>[] = [];
-    for (let from = 0; from < lines.length; from += SEND) {
-      const part = lines.slice(from, from + SEND);
-      const records = part.map((text, i) => ({ id: `kafka:t/0#${from + i}`, text }));
-      const place = { origin: 'kafka:t/0', format: 'json', project: undefined, cluster: 'c' };
-      const bytes = part.reduce((sum, { length }) => sum + length, 0);
-      chunks.push(
-        handler.take({ ...place, records, receivedAt: systemClock.now(), bytes }, signal),
-      );
-    }
-    await Promise.all(chunks);
+    let from = 0;
+    const work = async (): Promise<void> => {
+      while (from < lines.length) {
+        const at = from;
+        from += SEND;
+        const part = lines.slice(at, from);
+        const records = part.map((text, i) => ({ id: `kafka:t/0#${at + i}`, text }));
+        const place = { origin: 'kafka:t/0', format: 'json', project: undefined, cluster: 'c' };
+        const bytes = part.reduce((sum, { length }) => sum + length, 0);
+        const receivedAt = systemClock.now();
+        await handler.take({ ...place, records, receivedAt, bytes }, signal);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
     return { async [Symbol.asyncDispose]() {} };
   });
 }

@@ -269,6 +269,24 @@ test('a store that blocks for 20 s causes no rebalance, and memory stays bounded
   await storesAll(logs, 2_000);
 });
 
+test('a broker that is away from the start is said once, waited for, and left at once', async () => {
+  await using logs = await KafkaLogs.open();
+  const said: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line) => said.push(line) });
+  const dead = `127.0.0.1:${await freePort()}`;
+  const running = await logs.start({ brokers: [dead], topics: [{ name: 'any' }] }, logger);
+  const cpu = process.cpuUsage();
+  await until('tried twice', 30_000, () => logs.gauge('tollgate_kafka_restarts_total') >= 2);
+  const { user, system } = process.cpuUsage(cpu);
+  const from = performance.now();
+  await logs.stop(running);
+  const took = Math.round(performance.now() - from);
+  console.log(`${Math.round((user + system) / 1_000)} ms of CPU meanwhile; left in ${took} ms`);
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? '', /does not answer as it should.*ECONNREFUSED/);
+  assert.ok(took < 15_000);
+});
+
 /** Writes on and on; resolves with how many lines the broker took. */
 function writing(topic: string): () => Promise<number> {
   let stop = false;

@@ -63,7 +63,7 @@ const limits = {
   maxRecordBytes: whole(1_024)
     .default(4 * MIB)
     .describe('A longer message is quarantined, in bytes.'),
-  parallelChunks: whole(1).max(64).default(4).describe('Chunks that are stored at a time.'),
+  parallelChunks: whole(1).max(64).default(16).describe('Chunks that are stored at a time.'),
   sessionTimeoutMs: whole(6_000)
     .default(10_000)
     .describe('A consumer that the group has not heard of for so long has died, in ms.'),

@@ -74,6 +74,7 @@ test('each message is known by topic, partition and offset, and says why it is n
       message(20, Buffer.from([0, 0, 0, 0, 1, 0xc3, 0x28])),
       message(21, 'a\0b'),
       message(22, utf16),
+      message(23, '\ufeff{"é":1}'),
     ],
     100_000,
   );
@@ -86,6 +87,7 @@ test('each message is known by topic, partition and offset, and says why it is n
       ['kafka:logs/3#20', 'quarantined', 'not-utf8', 7],
       ['kafka:logs/3#21', 'quarantined', 'binary', 3],
       ['kafka:logs/3#22', undefined, undefined, 7],
+      ['kafka:logs/3#23', undefined, undefined, 7],
     ],
   );
   assert.equal(found[5]?.text, '{"a":1}');

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { QueuedRecord } from '../core/queue.ts';
 import { unreadableBatch } from './kafka-codecs.ts';
 
@@ -19,7 +20,7 @@ export interface KafkaChunk {
 /** What the client library's objects of a message take beside its bytes. */
 const MESSAGE_BYTES = 512;
 const RAW_BYTES = 65_536;
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+const BYTE_ORDER_MARK = 0xfeff;
 const UTF16 = { 'utf-16le': new TextDecoder('utf-16le'), 'utf-16be': new TextDecoder('utf-16be') };
 
 /**
@@ -62,11 +63,9 @@ function textOf(value: Buffer): string | undefined {
   const mark = value.length < 2 ? 0 : value.readUInt16BE(0);
   if (mark === 0xfffe) return UTF16['utf-16le'].decode(value);
   if (mark === 0xfeff) return UTF16['utf-16be'].decode(value);
-  try {
-    return UTF8.decode(value);
-  } catch {
-    return undefined;
-  }
+  if (!isUtf8(value)) return undefined;
+  const text = value.toString('utf8');
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
 function recordOf(id: string, value: Buffer | null, maxRecordBytes: number): QueuedRecord {
