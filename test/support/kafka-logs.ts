@@ -81,7 +81,10 @@ export class KafkaLogs implements AsyncDisposable {
     ]);
     const signal = new AbortController().signal;
     child.on('message', ({ number, batch }: { number: number; batch: QueuedBatch }) => {
-      void store.take(batch, signal).then(() => child.connected && child.send(number));
+      void store.take(batch, signal).then(() => {
+        // The answer to a child that was killed meanwhile reaches nobody.
+        child.send(number, () => undefined);
+      });
     });
     this.#children.push(child);
     return child;

@@ -1,27 +1,19 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import test from 'node:test';
 import fc from 'fast-check';
+import {
+  batchReader,
+  type DecodedRecord,
+  useCodecs,
+} from '../../../test/support/read-kafka-batch.ts';
 import { kafkaCodecs, unreadableBatch } from './kafka-codecs.ts';
-
-interface Decoded {
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-}
-
-// The client library's own reader of batches, since it decides what a codec may do.
-const require = createRequire(import.meta.url);
-const Decoder = require('kafkajs/src/protocol/decoder');
-const readBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder');
-const { Codecs } = require('kafkajs/src/protocol/message/compression');
 
 const NAMES = ['gzip', 'snappy', 'lz4', 'zstd'];
 const ROOMY = { batchMaxBytes: 2 ** 26, answerMaxBytes: 2 ** 26 };
 
 function codecsOf(limits = ROOMY) {
   const codecs = kafkaCodecs(limits);
-  Object.assign(Codecs, Object.fromEntries(codecs));
+  useCodecs(codecs);
   return (number: number) => {
     const codec = codecs.get(number);
     assert.ok(codec !== undefined);
@@ -69,8 +61,8 @@ function batch(
   return Buffer.concat([header, packed]);
 }
 
-async function decoded(bytes: Buffer): Promise<Decoded[]> {
-  return (await readBatch(new Decoder(bytes))).records;
+function decoded(bytes: Buffer): Promise<DecodedRecord[]> {
+  return batchReader(bytes)();
 }
 
 for (const [index, name] of NAMES.entries()) {
@@ -161,11 +153,11 @@ test('an answer that unpacks to too much is read up to there, and asked for agai
     batch(packed, { codec: 1, count: 1 }),
     batch(packed, { codec: 1, count: 1, first: 18n }),
   ]);
-  const decoder = new Decoder(whole);
-  assert.equal((await readBatch(decoder)).records.length, 1);
-  await assert.rejects(readBatch(decoder), { name: 'KafkaJSPartialMessageError' });
-  const next = Buffer.from(new Uint8Array(batch(packed, { codec: 1, count: 1, first: 18n })));
-  assert.equal((await decoded(Buffer.concat([next]))).length, 1);
+  const next = batchReader(whole);
+  assert.equal((await next()).length, 1);
+  await assert.rejects(next(), { name: 'KafkaJSPartialMessageError' });
+  const again = Buffer.from(new Uint8Array(batch(packed, { codec: 1, count: 1, first: 18n })));
+  assert.equal((await decoded(again)).length, 1);
 });
 
 test('a record of very many headers is refused, since reading it would take for ever', async () => {
