@@ -10,6 +10,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   logs: () => import('./logs.bench.ts'),
   metrics: () => import('./metrics.bench.ts'),
   progress: () => import('./progress.bench.ts'),
+  kafka: () => import('./kafka.bench.ts'),
   rating: () => import('./rating.bench.ts'),
   quota: () => import('./quota.bench.ts'),
 };

@@ -9,6 +9,8 @@ import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quara
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { IngestHandler } from '../core/ingest.ts';
+import type { QueueHandler } from '../core/queue.ts';
+import { startKafkaInput } from '../inputs/kafka-input.ts';
 import type { ContainersConfig } from './config.ts';
 import { followEventLogs } from './follow-event-logs.ts';
 import { FactIngest } from './ingest-facts.ts';
@@ -25,7 +27,7 @@ export interface ContainersDeps {
   readonly metrics: Metrics;
 }
 
-export interface Containers extends AsyncDisposable, IngestHandler {
+export interface Containers extends AsyncDisposable, IngestHandler, QueueHandler {
   /** Reads quarantined records again; what is stored now leaves the quarantine. */
   replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
 }
@@ -136,10 +138,22 @@ export async function startContainers(deps: ContainersDeps): Promise<Containers>
   const running = tasks.flatMap(({ name, task }) =>
     task === undefined ? [] : [keepRunning(name, task, deps, stop.signal)],
   );
+  const take: QueueHandler['take'] = (queued, signal) => ingest.take(queued, signal);
+  const kafka =
+    config.kafka === undefined
+      ? undefined
+      : startKafkaInput({
+          ...deps,
+          collector: 'containers',
+          config: config.kafka,
+          handler: { take },
+        });
   return {
+    take,
     ingest: (request) => ingest.ingest(request),
     replay: (records) => ingest.replay(records),
     async [Symbol.asyncDispose]() {
+      await kafka?.[Symbol.asyncDispose]();
       stop.abort(new AppError('STORE_UNAVAILABLE', 'the collector of containers is stopping'));
       await Promise.all(running);
     },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fileLimits } from '../../../shared/config/file-limits.ts';
 import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
+import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 function isZone(name: string): boolean {
   try {
@@ -70,6 +71,7 @@ export const logsConfig = z.object({
   store,
   files: z.array(fileSource).default([]).describe('Log files to follow.'),
   tcp: z.array(tcpSource).default([]).describe('Listeners for log lines over TCP.'),
+  kafka: kafkaConfig('logs', ['json', 'text']).optional(),
   quietMs: z
     .number()
     .int()

@@ -9,12 +9,15 @@ import { parseProjectId } from '../../../shared/values/project-id.ts';
 import { decodeText } from '../core/decode-text.ts';
 import { createDeliver } from '../core/deliver.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
+import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
+import { type KafkaInput, startKafkaInput } from '../inputs/kafka-input.ts';
 import type { LogFileSource, LogsConfig } from './config.ts';
 import { FileSource } from './file-source.ts';
 import { fateOfLine, type PushContext, refusedId } from './ingest-lines.ts';
 import { LogBatch } from './log-batch.ts';
 import type { ProjectOf } from './origin-of-source.ts';
 import { LocalTime } from './parse/local-time.ts';
+import { readQueued } from './read-queued.ts';
 import { TcpSources } from './tcp-sources.ts';
 
 export interface LogsDeps {
@@ -40,7 +43,7 @@ export interface ReplayResult {
   readonly refused: number;
 }
 
-export interface LogsCollector extends IngestHandler, AsyncDisposable {
+export interface LogsCollector extends IngestHandler, QueueHandler, AsyncDisposable {
   /** Sends quarantined records through the parser again. */
   replay(records: readonly QuarantinedRecord[]): Promise<ReplayResult>;
   /** Where the TCP listeners are, in the order of the configuration. */
@@ -58,6 +61,7 @@ class Logs implements LogsCollector {
   readonly #giveUp = new AbortController();
   readonly #files: Promise<void>[];
   #tcp: TcpSources | undefined;
+  #kafka: KafkaInput | undefined;
   #requestBytes = 0;
 
   constructor(deps: LogsDeps) {
@@ -94,6 +98,10 @@ class Logs implements LogsCollector {
 
   async listen(): Promise<void> {
     const { config, projectOf } = this.#deps;
+    if (config.kafka !== undefined) {
+      const source = { collector: 'logs', config: config.kafka, handler: this };
+      this.#kafka = startKafkaInput({ ...this.#deps, ...source });
+    }
     if (config.tcp.length === 0) return;
     this.#tcp = await TcpSources.open(
       { ...this.#deps, deliver: this.#deliver, projectOf },
@@ -124,13 +132,26 @@ class Logs implements LogsCollector {
     }
   }
 
+  async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
+    const batch = readQueued(queued, {
+      project: queued.project,
+      cluster: queued.cluster,
+      observedAt: queued.receivedAt,
+      maxRecordBytes: this.#deps.config.maxRecordBytes,
+      zone: UTC,
+      projectOf: this.#deps.projectOf,
+    });
+    await this.#deliver(batch.delivery(this.#deps.writer, []), signal);
+  }
+
   async replay(records: readonly QuarantinedRecord[]): Promise<ReplayResult> {
     let stored = 0;
     const gone: string[] = [];
     for (const { id, source, project, observedAt, raw } of records) {
+      const queue = parseQueueSource(source);
       const context: PushContext = {
         project: parseProjectId(project),
-        cluster: source,
+        cluster: queue?.cluster ?? source,
         observedAt,
         maxRecordBytes: this.#deps.config.maxRecordBytes,
         zone: UTC,
@@ -198,7 +219,11 @@ class Logs implements LogsCollector {
     const patience = clock.sleep(config.storeTimeoutMs, done.signal).then(() => {
       this.#giveUp.abort(new AppError('STORE_UNAVAILABLE', 'stopped before storing'));
     });
-    await Promise.all([...this.#files, this.#tcp?.[Symbol.asyncDispose]()]);
+    await Promise.all([
+      ...this.#files,
+      this.#tcp?.[Symbol.asyncDispose](),
+      this.#kafka?.[Symbol.asyncDispose](),
+    ]);
     done.abort();
     await patience;
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fileLimits } from '../../../shared/config/file-limits.ts';
 import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
+import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 const graphiteSource = withDoor(
   z.object({
@@ -66,6 +67,7 @@ export const metricsConfig = z.object({
     .array(graphiteSource)
     .prefault([{}])
     .describe('Listeners for Graphite plaintext, one for each cluster.'),
+  kafka: kafkaConfig('metrics', ['json', 'graphite']).optional(),
   maxConnections: z
     .number()
     .int()

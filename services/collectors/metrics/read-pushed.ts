@@ -15,6 +15,8 @@ export interface PushedRules {
   readonly notBefore: Instant;
   readonly notAfter: Instant;
   readonly projectOf: ProjectOf;
+  /** Name of the source in the quarantine. */
+  readonly source: string;
 }
 
 interface Owner {
@@ -56,7 +58,7 @@ export function readPushed(request: IngestRequest, rules: PushedRules): RestInge
     if (fate.fate === 'dropped') batch.drop(fate.reason);
     else {
       batch.quarantine({
-        source: `http:${request.cluster}`,
+        source: rules.source,
         reason: fate.reason,
         raw: fate.raw,
         project: request.project ?? '',

@@ -7,12 +7,15 @@ import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
+import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
+import { type KafkaInput, startKafkaInput } from '../inputs/kafka-input.ts';
 import { listenTcp, type TcpConnection, type TcpInput } from '../inputs/tcp-input.ts';
 import type { GraphiteSource, MetricsConfig } from './config.ts';
 import { GraphiteReader } from './graphite-reader.ts';
 import { MetricPipeline } from './metric-pipeline.ts';
 import { PointBatch } from './point-batch.ts';
-import { readPushed } from './read-pushed.ts';
+import { type PushedRules, readPushed } from './read-pushed.ts';
+import { readQueued } from './read-queued.ts';
 import { type ProjectOf, resolveName } from './resolve-name.ts';
 import { SeriesTable } from './series-table.ts';
 
@@ -28,7 +31,7 @@ export interface MetricsDeps {
   readonly projectOf?: ProjectOf;
 }
 
-export interface MetricsCollector extends AsyncDisposable, IngestHandler {
+export interface MetricsCollector extends AsyncDisposable, IngestHandler, QueueHandler {
   /** Reads quarantined records again; what is now stored or dropped leaves the quarantine. */
   replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
   /** Address of the first Graphite listener. */
@@ -47,6 +50,7 @@ class Collector implements MetricsCollector {
   readonly #running: Promise<void>;
   readonly #stop = new AbortController();
   readonly #inputs: TcpInput[] = [];
+  #kafka: KafkaInput | undefined;
   #pushedBytes = 0;
 
   constructor(deps: MetricsDeps) {
@@ -74,6 +78,9 @@ class Collector implements MetricsCollector {
       });
       this.#inputs.push(input);
     }
+    if (config.kafka === undefined) return;
+    const source = { collector: 'metrics', config: config.kafka, handler: this };
+    this.#kafka = startKafkaInput({ ...this.#deps, ...source });
   }
 
   get tcpAddresses(): readonly { host: string; port: number }[] {
@@ -124,6 +131,17 @@ class Collector implements MetricsCollector {
     }
   }
 
+  async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
+    const batch = new PointBatch();
+    const { project, cluster } = queued;
+    const listener = { ...NO_SOURCE, cluster, project };
+    readQueued(queued, batch, {
+      rules: this.#rules(),
+      graphite: (source) => this.#reader(listener, source),
+    });
+    await this.#pipeline.push(batch, signal);
+  }
+
   async #push(batch: PointBatch): Promise<void> {
     const { clock, config } = this.#deps;
     const over = new AbortController();
@@ -159,6 +177,17 @@ class Collector implements MetricsCollector {
   }
 
   #reread(record: QuarantinedRecord, batch: PointBatch): void {
+    const queue = parseQueueSource(record.source);
+    if (queue !== undefined) {
+      const { id, raw, observedAt, project: name, source } = record;
+      const project = parseProjectId(name);
+      const records = [{ id, text: raw }];
+      const listener = { ...NO_SOURCE, cluster: queue.cluster, project };
+      const place = { ...queue, project, receivedAt: observedAt, bytes: raw.length };
+      const graphite = (): GraphiteReader => this.#reader(listener, source);
+      readQueued({ ...place, records }, batch, { rules: this.#rules(), graphite });
+      return;
+    }
     const { kind, cluster } = /^(?<kind>\w+):(?<cluster>.*)$/s.exec(record.source)?.groups ?? {};
     const body = Buffer.from(`${record.raw}\n`);
     if (kind === 'http') {
@@ -176,14 +205,17 @@ class Collector implements MetricsCollector {
   }
 
   #readPushed(request: IngestRequest, batch: PointBatch): RestIngest {
+    return readPushed(request, { ...this.#rules(), batch, source: `http:${request.cluster}` });
+  }
+
+  #rules(): Omit<PushedRules, 'batch' | 'source'> {
     const { config, clock, projectOf } = this.#deps;
-    return readPushed(request, {
-      batch,
+    return {
       table: this.#table,
       notBefore: clock.now() - config.maxPastMs,
       notAfter: clock.now() + config.maxFutureMs,
       projectOf: projectOf ?? (() => undefined),
-    });
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,6 +224,7 @@ class Collector implements MetricsCollector {
     const timeout = clock
       .sleep(config.storeTimeoutMs, giveUp.signal)
       .then(() => this.#stop.abort());
+    await this.#kafka?.[Symbol.asyncDispose]();
     await Promise.all(this.#inputs.map((input) => input[Symbol.asyncDispose]()));
     this.#pipeline.close();
     await this.#running;

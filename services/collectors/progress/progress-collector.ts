@@ -222,6 +222,7 @@ export class ProgressCollector implements AsyncDisposable {
 
   #fateOf(raw: RawText, batch: RecordBatch, draft: Draft): Fate<ParsedRecord> {
     const { application, onlyProjects } = batch.origin;
+    if (raw.refused !== undefined) return { ...raw.refused, raw: raw.text };
     try {
       const fate = parseRecord(raw.text, { application, receivedAt: batch.receivedAt });
       if (raw.cut && fate.fate !== 'dropped') return quarantined('too-long', raw.text);
