@@ -30,7 +30,7 @@ test('kill -9 in the middle of writing and settling leaves the charges bit-ident
   await using ledger = await openPostgresLedger(await freshSchema(server), RETRY);
   let [over, kills, slowest] = [false, 0, 0];
   const killer = (async () => {
-    while (!over) {
+    while (!over && kills < 8) {
       await wait(150 + 130 * (kills % 4));
       await process.kill();
       kills += 1;

@@ -192,12 +192,17 @@ test('the quota check reads by index alone', async () => {
   await client.query('ANALYZE');
   // One page of two rows costs the planner less to read whole; an index is there none the less.
   await client.query('SET enable_seqscan = off');
-  const { rows } = await client.query(`EXPLAIN (COSTS OFF) ${QUOTA.text}`, ['p7', 'pool1', 900]);
+  const asked = [
+    ['p7', 'p8'],
+    ['pool1', 'pool1'],
+    [900, 950],
+  ];
+  const { rows } = await client.query(`EXPLAIN (COSTS OFF) ${QUOTA.text}`, asked);
   const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
   assert.equal(plan.match(/Index (Only )?Scan/g)?.length, 3, plan);
   assert.doesNotMatch(plan, /Seq Scan|Bitmap|Sort/);
   await client.query('SET enable_seqscan = on');
-  const freely = await client.query(`EXPLAIN (COSTS OFF) ${QUOTA.text}`, ['p7', 'pool1', 900]);
+  const freely = await client.query(`EXPLAIN (COSTS OFF) ${QUOTA.text}`, asked);
   assert.doesNotMatch(JSON.stringify(freely.rows), /Seq Scan on (balance|price_epoch)/);
 });
 
