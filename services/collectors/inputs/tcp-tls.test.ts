@@ -43,12 +43,14 @@ async function dial({ input }: Listening, options: ConnectionOptions): Promise<T
   return socket;
 }
 
-/** With TLS 1.3 a client learns only after its handshake that it was refused. */
-async function refusal(at: Listening, options: ConnectionOptions): Promise<string> {
+/** With TLS 1.3 a client learns only after its handshake that it was refused, by being cut off. */
+async function isCutOff(at: Listening, options: ConnectionOptions): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port: at.input.port, ...options });
-  socket.on('secureConnect', () => socket.write('line\n'));
-  const [error] = await once(socket, 'error');
-  return String(error);
+  socket.on('error', () => {});
+  socket.write('line\n');
+  socket.resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+  assert.deepEqual(at.texts, []);
 }
 
 async function authority(): Promise<Authority & AsyncDisposable & { readonly path: string }> {
@@ -83,7 +85,7 @@ test('plain text to a TLS listener reaches nobody', async () => {
   socket.on('error', () => {});
   socket.write('metric 1 2\n'.repeat(100));
   socket.resume();
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   assert.deepEqual(at.texts, []);
 });
 
@@ -92,9 +94,9 @@ test('a client needs a certificate of the configured authority, where there is o
   await using foreign = await authority();
   const server = await ca.sign('server');
   await using at = await listen({ ...server, caFile: ca.caFile });
-  assert.match(await refusal(at, { ca: ca.ca }), /certificate required|ECONNRESET/);
+  await isCutOff(at, { ca: ca.ca });
   const { cert, key } = await foreign.sign('stranger');
-  assert.match(await refusal(at, { ca: ca.ca, cert, key }), /unknown ca|ECONNRESET/);
+  await isCutOff(at, { ca: ca.ca, cert, key });
   const client = await ca.sign('client');
   const socket = await dial(at, { ca: ca.ca, cert: client.cert, key: client.key });
   socket.end('hello');
