@@ -11,7 +11,7 @@ type Latest = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['late
 runThread<Record<string, never>>('search', async (deps) => {
   await using resources = new AsyncDisposableStack();
   const logs = resources.use(await openLogStoreReader(deps.setup, deps));
-  const metrics = resources.use(await openMetricStoreReader(deps.setup));
+  const metrics = resources.use(await openMetricStoreReader(deps.setup, deps));
   const open = resources.move();
   return {
     handlers: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { credentialProblem, elasticOptions } from './elastic/config.ts';
 import { indexPlanConfig } from './elastic/index-plan-config.ts';
+import { influxConfig } from './influx/config.ts';
 import { postgresConfig } from './sql/config.ts';
 
 /** The URL of a store of the embedded engine, whose files lie in the data folder. */
@@ -47,6 +48,15 @@ export const storesConfig = z.object({
     })
     .prefault({})
     .describe('Log lines.'),
+  metrics: influxConfig
+    .extend({
+      url: urlOrEmbedded(
+        influxConfig.shape.url,
+        'sqlite: for files in the data folder, or the address of InfluxDB 1.8 or 2.x.',
+      ),
+    })
+    .prefault({})
+    .describe('Metrics and the progress of streaming queries.'),
 });
 
 export type StoresConfig = z.infer<typeof storesConfig>;

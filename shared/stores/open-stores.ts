@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { formatInstant, type Instant } from '../values/instant.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
 import {
@@ -15,6 +14,12 @@ import {
   openElasticLogs,
 } from './elastic/open-elastic-log-store.ts';
 import type { GrantStore } from './grant-store.ts';
+import { checkInflux } from './influx/check-influx.ts';
+import type { InfluxConfig } from './influx/config.ts';
+import { initInflux } from './influx/init-influx.ts';
+import { openInfluxMetricReader } from './influx/open-influx-metric-reader.ts';
+import { openInfluxMetricWriter } from './influx/open-influx-metric-writer.ts';
+import { InfluxLongTerm, type LongTermOptions } from './influx/run-long-term.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
@@ -23,7 +28,8 @@ import type { LogReader, LogWriter, RefusedLog } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
-import type { Quarantine, QuarantinedRecord } from './quarantine.ts';
+import type { Quarantine } from './quarantine.ts';
+import { refusedLog, refusedPoint } from './refused-records.ts';
 import { checkPostgres } from './sql/check-postgres.ts';
 import { openSqliteCheckpointStore } from './sql/checkpoint-store.ts';
 import { lockFolder } from './sql/folder-lock.ts';
@@ -116,19 +122,50 @@ export function openLeaseStore(
     : openPostgresLeaseStore(ledger);
 }
 
-export function openMetricStoreWriter(
+/** @param deps.quarantine takes what a server will never take */
+export async function openMetricStoreWriter(
   setup: StoresSetup,
-  deps: {
-    readonly clock: Clock;
+  deps: StoreDeps & {
     readonly logger: Logger;
+    readonly metrics: Metrics;
     readonly limits?: Partial<MetricLimits>;
+    readonly quarantine: Quarantine;
   },
 ): Promise<MetricWriter> {
-  return openMetricWriter({ folder: metricFolder(setup), ...deps });
+  const { metrics: store } = setup.stores;
+  if (isEmbedded(store)) return openMetricWriter({ folder: metricFolder(setup), ...deps });
+  const checkpoints = await openCheckpointStore(setup, deps);
+  const fates = deps.metrics.counter(
+    'tollgate_store_points_dropped_total',
+    'Points that the metric store did not keep, by reason.',
+  );
+  const writer = await openInfluxMetricWriter({
+    ...deps,
+    config: store,
+    checkpoints,
+    onRefused: (point) => deps.quarantine.put([refusedPoint(point, deps.clock.now())]),
+    onFate: (reason, points) => fates({ reason }, points),
+  });
+  return {
+    declare: (series) => writer.declare(series),
+    release: (refs) => writer.release(refs),
+    write: (block, positions) => writer.write(block, positions),
+    checkpoints: (prefix) => writer.checkpoints(prefix),
+    [Symbol.asyncDispose]: async () => {
+      await writer[Symbol.asyncDispose]();
+      await checkpoints[Symbol.asyncDispose]();
+    },
+  };
 }
 
-export function openMetricStoreReader(setup: StoresSetup): Promise<MetricReader> {
-  return openMetricReader({ folder: metricFolder(setup) });
+export function openMetricStoreReader(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<MetricReader> {
+  const { metrics } = setup.stores;
+  return isEmbedded(metrics)
+    ? openMetricReader({ folder: metricFolder(setup) })
+    : openInfluxMetricReader({ config: metrics, clock });
 }
 
 /** Where checkpoints lie that their records' own store can't hold. */
@@ -156,19 +193,8 @@ export async function openLogStoreWriter(
   const checkpoints = await openCheckpointStore(setup, deps);
   const { quarantine, clock } = deps;
   const onRefused = (refused: readonly RefusedLog[]): Promise<void> =>
-    quarantine.put(refused.map((one) => refusedRecord(one, clock.now())));
+    quarantine.put(refused.map((one) => refusedLog(one, clock.now())));
   return openElasticLogs(logs, { ...deps, checkpoints, onRefused });
-}
-
-/** A log record that the store refused, as a replay can send it again. */
-function refusedRecord({ record, why }: RefusedLog, observedAt: Instant): QuarantinedRecord {
-  const { at, project, cluster, id, origin, ...rest } = record;
-  const raw = JSON.stringify({ ...rest, cluster, project, timestamp: formatInstant(at), id });
-  return {
-    id: `store:${id ?? origin ?? hash('sha1', raw, 'hex')}`,
-    ...{ collector: 'logs', source: cluster, project, observedAt, raw },
-    reason: `store-refused: ${why.slice(0, 200)}`,
-  };
 }
 
 export function openLogStoreReader(
@@ -186,16 +212,23 @@ export function openLogStoreReader(
  */
 export async function keepStores(
   setup: StoresSetup,
-  deps: {
-    readonly clock: Clock;
-    readonly logger: Logger;
-    readonly leases: LeaseStore;
-    readonly holder: string;
-  },
+  deps: Omit<LongTermOptions, 'config'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logs } = setup.stores;
-  if (!isEmbedded(logs)) await keepElasticLogs(logs, deps, signal);
+  const { logs, metrics } = setup.stores;
+  await Promise.all([
+    isEmbedded(logs) ? undefined : keepElasticLogs(logs, deps, signal),
+    isEmbedded(metrics) ? undefined : keepInfluxMetrics(metrics, deps, signal),
+  ]);
+}
+
+async function keepInfluxMetrics(
+  config: InfluxConfig,
+  deps: Omit<LongTermOptions, 'config'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await using longTerm = new InfluxLongTerm({ config, ...deps });
+  await longTerm.run(signal);
 }
 
 /** @param onEvicted hears how many records went because it was full */
@@ -216,7 +249,7 @@ export interface StoreOutcome {
   readonly error: AppError | undefined;
 }
 
-type StoreWork = Readonly<Record<keyof StoresConfig, (() => Promise<void>) | undefined>>;
+type StoreWork = Readonly<Record<keyof StoresConfig, (() => Promise<unknown>) | undefined>>;
 
 /** All are tried, so that all problems are told at once. */
 async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
@@ -235,10 +268,11 @@ async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
 
 /** Looks whether each store answers and may be used. */
 export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<StoreOutcome[]> {
-  const { ledger, logs } = stores;
+  const { ledger, logs, metrics } = stores;
   return tryEach({
     ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger),
     logs: isEmbedded(logs) ? undefined : () => checkElasticLogs(logs),
+    metrics: isEmbedded(metrics) ? undefined : () => checkInflux(metrics),
   });
 }
 
@@ -247,10 +281,11 @@ export function initStores(
   { stores }: Pick<StoresSetup, 'stores'>,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<StoreOutcome[]> {
-  const { ledger, logs } = stores;
+  const { ledger, logs, metrics } = stores;
   return tryEach({
     ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
     logs: isEmbedded(logs) ? undefined : () => initElasticLogs(logs, { clock }),
+    metrics: isEmbedded(metrics) ? undefined : () => initInflux(metrics),
   });
 }
 

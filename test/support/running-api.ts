@@ -78,17 +78,17 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   const setup = { dataFolder: folder.path, stores: storesConfig.parse({}) };
   const stores = resources.use(await openLedgerStores(setup, { clock, random: () => 0 }));
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
-  const writing = { clock, random: () => 0, logger: silentLogger, quarantine };
+  const metrics = new Metrics();
+  const writing = { clock, random: () => 0, logger: silentLogger, metrics, quarantine };
   const logWriter = resources.use(await openLogStoreWriter(setup, writing));
   const metricWriter = resources.use(await openMetricStoreWriter(setup, writing));
-  const metrics = new Metrics();
   const deps: ApiDeps = {
     ledger: stores.ledgerReader,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
     logs: resources.use(await openLogStoreReader(setup, writing)),
-    metricStore: resources.use(await openMetricStoreReader(setup)),
+    metricStore: resources.use(await openMetricStoreReader(setup, writing)),
     quarantine,
     replay: async () => assert.fail('this test replays nothing'),
     clusters: [{ id: 'yarn-1', type: 'yarn', pool: 'cpu', links: {} }],
