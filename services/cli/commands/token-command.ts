@@ -84,6 +84,7 @@ async function create(io: CliIo, random: RandomBytes, options: CreateOptions): P
     throw new CliError(EXIT.usage, '--expires lies in the past; such a token would open nothing');
   }
   await using store = await openStore(io, options);
+  const isFirst = await store.isEmpty();
   const wanted = { label, scopes, projects, createdAt, expiresAt };
   const { id, text } = await issueToken({ store, random }, wanted);
   if (options.json) {
@@ -91,6 +92,7 @@ async function create(io: CliIo, random: RandomBytes, options: CreateOptions): P
     const rest = { label, scopes, projects: projects ?? null, expiresAt: expires };
     return printJson(io, { id, token: text, ...rest });
   }
+  if (isFirst) io.err('The first token: from now on the API and the page ask for one.\n');
   io.err(`Token ${id}; this is the only time that it is shown:\n`);
   io.out(`${text}\n`);
 }
