@@ -121,6 +121,28 @@ export function collectorSuite({ name, good, bad, open }: CollectorUnderTest): v
     await collector[Symbol.asyncDispose]();
   });
 
+  // Facts of containers name no project, so that no token of some projects may push them.
+  if (name !== 'containers') {
+    test(`${name}: a sender of one project can name no other, and leaves nothing behind`, async () => {
+      await using bench = await open();
+      const { collector, clock } = await started(bench);
+      const named = (n: number, project: string): string =>
+        JSON.stringify({ ...JSON.parse(good(n)), project });
+      const etl = 'etl' as ProjectId;
+      const answer = await collector.ingest({
+        body: encode([named(1, 'etl'), named(2, 'ml'), good(3)]),
+        ...{ project: etl, onlyProjects: [etl], cluster: 'main', receivedAt: clock.now() },
+      });
+      assert.deepEqual(answer, {
+        ...{ stored: 2, duplicates: 0, dropped: 1, quarantined: 0 },
+        verdicts: [{ line: 2, fate: 'dropped', reason: 'foreign-project' }],
+      });
+      assert.equal(await bench.stored(), 2);
+      assert.deepEqual(await bench.quarantine.list({ limit: 10 }), [], 'a replay would store it');
+      await collector[Symbol.asyncDispose]();
+    });
+  }
+
   test(`${name}: the same refused line twice waits once`, async () => {
     await using bench = await open();
     const { collector, send } = await started(bench);
