@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { storesConfig } from '../../../shared/stores/config.ts';
 import { openTokenStore } from '../../../shared/stores/open-stores.ts';
 import { hashSecret, parseApiToken } from '../../../shared/tokens/api-token.ts';
 import { DAY_MS } from '../../../shared/values/instant.ts';
@@ -31,7 +32,10 @@ test('a new token is printed once, alone on stdout, and kept as its hash', async
   const token = parseApiToken(out.trimEnd()) ?? assert.fail(out);
   assert.match(err, /only time/);
   assert.match(err, /first token: .* ask for one/);
-  await using store = await openTokenStore(bench);
+  await using store = await openTokenStore({
+    dataFolder: bench.path,
+    stores: storesConfig.parse({}),
+  });
   const [stored] = await store.list();
   assert.deepEqual(stored, {
     ...{ id: token.id, secretHash: hashSecret(token.secret), label: 'wall', scopes: ['read'] },
