@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import { tokenStoreSuite } from '../../../test/contracts/token-store-suite.ts';
@@ -12,10 +12,15 @@ import { openSqliteTokenStore, SqlTokenStore } from './token-store.ts';
 
 tokenStoreSuite('sqlite', () => openSqliteTokenStore({ file: ':memory:' }));
 
+const pglite = new PGlite();
+const db = new Kysely<TokenTables>({ dialect: new PGliteDialect({ pglite }) });
+before(() => pglite.exec(TOKEN_POSTGRES));
+after(() => db.destroy());
+
+/** One engine for all, emptied each time, since starting it takes longer than everything else. */
 tokenStoreSuite('pglite', async () => {
-  const pglite = new PGlite();
-  await pglite.exec(TOKEN_POSTGRES);
-  return new SqlTokenStore(new Kysely<TokenTables>({ dialect: new PGliteDialect({ pglite }) }));
+  await db.deleteFrom('api_token').execute();
+  return Object.assign(new SqlTokenStore(db), { [Symbol.asyncDispose]: async () => {} });
 });
 
 test('a token that another process makes or revokes is seen at once', async () => {
