@@ -13,7 +13,7 @@ import { timeCondition } from './influx-time.ts';
 import { LineSender } from './line-sender.ts';
 import { dueHours, type HourState, keptTags, longLineKey, longLines } from './long-term.ts';
 import { MetricSchema } from './metric-schema.ts';
-import { type AnswerPart, type Tags, TOO_LARGE_A_SUM } from './query-answer.ts';
+import { type Tags, TOO_LARGE_A_SUM } from './query-answer.ts';
 import { tagCondition } from './tag-condition.ts';
 import { WINDOW_MEASUREMENT } from './window-marks.ts';
 
