@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Series } from '../../shared/contracts/metric-point.ts';
@@ -12,6 +11,7 @@ import type { MetricQuery } from '../../shared/stores/metric-store.ts';
 import { DAY_MS, HOUR_MS, utcHour } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { type MetricStoreUnderTest, metricStoreSuite } from '../contracts/metric-store-suite.ts';
+import { AnsweringServer } from '../support/answering-server.ts';
 import { InfluxDatabase } from '../support/influx-database.ts';
 import { freePort } from '../support/running-tollgate.ts';
 import { type RunningInfluxdb, startInfluxdb } from './servers/influxdb.ts';
@@ -236,15 +236,12 @@ test('a wrong address, version or missing database is told apart', async () => {
   assert.match(await problem({ ...config, url: closed }), /^STORE_UNAVAILABLE: .*can't be reached/);
   const wrong = { ...config, token: 'geheim', org: 'o' };
   assert.match(await problem(wrong), /is version 1\.8\.10; give username and password/);
-  const page = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
-  const address = page.address();
-  const port = typeof address === 'object' ? address?.port : 0;
+  await using page = await AnsweringServer.open();
+  page.set({ '/ping': { text: '<html>' } });
   assert.match(
-    await problem({ ...config, url: `http://127.0.0.1:${port}` }),
+    await problem({ ...config, url: page.url }),
     /MISCONFIGURED.*is this the address of InfluxDB/,
   );
-  page.close();
-  page.closeAllConnections();
 });
 
 test('a server with users: wrong password, missing rights and policy are told apart', async (t) => {
