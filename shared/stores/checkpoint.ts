@@ -21,7 +21,10 @@ export interface CheckpointReader {
  * crash between the two makes records come again, which their identities make a no-op.
  */
 export interface CheckpointStore extends AsyncDisposable, CheckpointReader {
-  /** All or none, durable when it resolves. The later position of a source replaces the one before. */
+  /**
+   * All or none, durable when it resolves. The later position of a source replaces the one before;
+   * an empty one removes it.
+   */
   save(checkpoints: readonly Checkpoint[]): Promise<void>;
   /** When the newest checkpoint of sources that start with `prefix` was saved. */
   lastSavedAt(prefix: string): Promise<Instant | undefined>;

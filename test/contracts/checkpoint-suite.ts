@@ -39,6 +39,19 @@ export function checkpointSuite(
     ]);
   });
 
+  test(`${engine}: an empty position removes a source`, async () => {
+    await using store = await open(new FakeClock(T0));
+    await store.save([
+      { source: 'a', position: '1' },
+      { source: 'b', position: '1' },
+    ]);
+    await store.save([
+      { source: 'a', position: '' },
+      { source: 'c', position: '' },
+    ]);
+    assert.deepEqual(await store.checkpoints(''), [{ source: 'b', position: '1' }]);
+  });
+
   test(`${engine}: the newest saving is told by the start of the source`, async () => {
     const clock = new FakeClock(T0);
     await using store = await open(clock);

@@ -23,7 +23,8 @@ export class MapCheckpoints implements CheckpointStore {
   async checkpoints(prefix: string): Promise<Checkpoint[]> {
     return [...this.saved]
       .filter(([source]) => source.startsWith(prefix))
-      .map(([source, { position }]) => ({ source, position }));
+      .map(([source, { position }]) => ({ source, position }))
+      .sort((a, b) => (a.source < b.source ? -1 : 1));
   }
 
   async lastSavedAt(prefix: string): Promise<Instant | undefined> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
+import { HttpError, InfluxDB, type SendOptions } from '@influxdata/influxdb-client';
 import { AppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { InfluxConfig } from './config.ts';
@@ -14,7 +14,12 @@ const MAX_HEADER_BYTES = 262_144;
 /** The client gzips a text that is longer than its threshold. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-export type HttpAnswer = { readonly status: number; readonly text: string };
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** As the server names itself; '' when it doesn't, or refuses the request. */
+  readonly version: string;
+}
 
 /** Requests to one InfluxDB server, through the official client's transport. */
 export class InfluxConnection implements Disposable {
@@ -77,28 +82,17 @@ export class InfluxConnection implements Disposable {
     },
   ): Promise<HttpAnswer> {
     const { method, body = '', contentType = 'application/json', gzip = false } = options;
-    let status = 0;
-    let version = '';
     return this.#limited(options.signal, async (signal) => {
       try {
-        const answer: unknown = await this.#transport.request(
-          path,
-          body,
-          {
-            method,
-            headers: { 'content-type': contentType, accept: 'text/*, */*' },
-            gzipThreshold: gzip ? 1_000 : NEVER,
-            signal,
-          },
-          (headers, code) => {
-            status = code ?? 0;
-            version = String(headers['x-influxdb-version'] ?? '');
-          },
-        );
-        return { status, text: typeof answer === 'string' ? answer : version };
+        return await this.#send(path, body, {
+          method,
+          headers: { 'content-type': contentType },
+          gzipThreshold: gzip ? 1_000 : NEVER,
+          signal,
+        });
       } catch (error) {
         if (!(error instanceof HttpError)) throw error;
-        return { status: error.statusCode, text: error.body ?? error.message };
+        return { status: error.statusCode, text: error.body ?? error.message, version: '' };
       }
     });
   }
@@ -148,6 +142,25 @@ export class InfluxConnection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#agent.destroy();
+  }
+
+  #send(path: string, body: string, options: SendOptions): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Uint8Array[] = [];
+      let status = 0;
+      let version = '';
+      this.#transport.send(path, body, options, {
+        responseStarted: (headers, code) => {
+          status = code ?? 0;
+          version = String(headers['x-influxdb-version'] ?? '');
+        },
+        next: (chunk) => {
+          chunks.push(chunk);
+        },
+        error: reject,
+        complete: () => resolve({ status, text: Buffer.concat(chunks).toString(), version }),
+      });
+    });
   }
 
   #asked(): string {

@@ -52,8 +52,13 @@ export class SqlCheckpointStore implements CheckpointStore {
     // In one order, so that two savers of the same sources wait for each other and don't deadlock.
     const rows = [...positions]
       .sort(([a], [b]) => (a < b ? -1 : 1))
+      .filter(([, position]) => position !== '')
       .map(([source, position]) => ({ source, position, saved_at }));
+    const gone = [...positions].flatMap(([source, position]) => (position === '' ? source : []));
     await this.#db.transaction().execute(async (trx) => {
+      for (const chunk of inChunks(gone.sort(), CHUNK)) {
+        await trx.deleteFrom('source_checkpoint').where('source', 'in', chunk).execute();
+      }
       for (const chunk of inChunks(rows, CHUNK)) {
         await trx
           .insertInto('source_checkpoint')
