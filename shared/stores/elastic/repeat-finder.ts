@@ -93,6 +93,7 @@ export class RepeatFinder {
         ? [record.at]
         : [],
     );
+    const reading: readonly [Instant, Instant] = [since - SLACK_MS, now + 1];
     if (around.length === 0) return [reading];
     const [first, last] = around.reduce(
       ([low, high], at) => [Math.min(low, at), Math.max(high, at)],
