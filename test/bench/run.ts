@@ -8,6 +8,7 @@ interface Bench {
 const BENCHES: Record<string, () => Promise<Bench>> = {
   report: () => import('./report.bench.ts'),
   logs: () => import('./logs.bench.ts'),
+  elastic: () => import('./elastic.bench.ts'),
   metrics: () => import('./metrics.bench.ts'),
   progress: () => import('./progress.bench.ts'),
   kafka: () => import('./kafka.bench.ts'),

@@ -11,6 +11,7 @@ export function dailyPlaces(prefix: string): IndexPlaces {
   return {
     place,
     places(project, from, until) {
+      if (!(from < until)) return [];
       if ((until - from) / DAY_MS > MAX_NAMED) return [`${prefix}-${project}~*`];
       const names: string[] = [];
       for (let at = utcDay(from); at < until; at += DAY_MS) names.push(place(project, at));

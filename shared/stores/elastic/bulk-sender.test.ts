@@ -141,6 +141,15 @@ for (const [what, fault, code] of [
   });
 }
 
+test('a call that makes headway has all the time that it needs', async () => {
+  const { server, clock, sender } = setUp({ bulkBytes: 1_000, retryForMs: 300 });
+  let turn = 0;
+  server.instead = () => (++turn % 3 === 0 ? undefined : BUSY);
+  const start = clock.elapsed();
+  assert.equal((await sender.send(lines(100, { bytes: 300 }))).stored, 100);
+  assert.ok(clock.elapsed() - start > 1_000);
+});
+
 test('a bug is told at once', async () => {
   const { server, clock, sender } = setUp();
   server.instead = () => new TypeError('x is no function');

@@ -28,7 +28,8 @@ export interface BulkResult {
 /** The lines of one call, which succeed or fail together. */
 interface Job {
   readonly lines: readonly BulkLine[];
-  readonly deadline: number;
+  /** Moves on with each line that is settled: only a call that stands still fails. */
+  deadline: number;
   readonly refused: { position: number; why: string }[];
   stored: number;
   duplicates: number;
@@ -203,6 +204,7 @@ export class BulkSender implements AsyncDisposable {
         );
     }
     job.open -= 1;
+    job.deadline = this.#deps.clock.elapsed() + this.#deps.retryForMs;
     if (job.open === 0 && !job.over) {
       job.over = true;
       job.resolve({ stored: job.stored, duplicates: job.duplicates, refused: job.refused });

@@ -68,7 +68,7 @@ export const elasticOptions = z.strictObject({
     .min(0)
     .max(600_000)
     .default(5_000)
-    .describe('A write is tried again for this long before its caller hears of it, in ms.'),
+    .describe('A write that makes no headway for this long fails, and its caller decides, in ms.'),
 });
 
 export type ElasticConfig = z.infer<typeof elasticOptions>;
