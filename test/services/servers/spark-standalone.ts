@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../support/running-tollgate.ts';
 import { ServerProcess } from './server-process.ts';
-import type { SparkHome } from './spark.ts';
+import { SHORT_RUN_JVM, type SparkHome } from './spark.ts';
 
 export interface RunningStandalone extends AsyncDisposable {
   /** `spark://127.0.0.1:port` */
@@ -32,7 +32,7 @@ export async function startStandalone(
       name: `Spark's ${name}`,
       command: join(spark.home, 'bin/spark-class'),
       args: [`org.apache.spark.deploy.${name}`, '-h', '127.0.0.1', ...args],
-      env: { ...spark.env, SPARK_DAEMON_MEMORY: '256m' },
+      env: { ...spark.env, SPARK_DAEMON_MEMORY: '256m', SPARK_DAEMON_JAVA_OPTS: SHORT_RUN_JVM },
       stopSignal: 'SIGTERM',
       ready,
     });

@@ -56,15 +56,15 @@ def open_sender(address):
 class ProgressListener(StreamingQueryListener):
     """What a user's listener is: it sends `progress.json`, and says which application it was."""
 
-    def __init__(self, sender, application):
+    def __init__(self, sender, origin):
         self.sender = sender
-        self.application = application
+        self.origin = origin
         self.batches = {}
         self.over = threading.Semaphore(0)
 
     def send(self, event_id, record):
         try:
-            self.sender.send(event_id, {"application": self.application, **record})
+            self.sender.send(event_id, {**self.origin, **record})
         except Exception as error:
             print("UNSENT", error, flush=True)
 
@@ -122,7 +122,8 @@ def main(address, folder, batches):
     application = spark.sparkContext.applicationId
     print("APPLICATION", application, flush=True)
     sender = open_sender(address)
-    listener = ProgressListener(sender, application)
+    project = spark.conf.get("spark.tollgate.project")
+    listener = ProgressListener(sender, {"application": application, "project": project})
     spark.streams.addListener(listener)
     queries = start_queries(spark, folder)
     until = time.time() + 60
