@@ -36,6 +36,11 @@ export function platformPaths(folder: string) {
   };
 }
 
+/** Spark makes no folder for event logs. */
+export async function makeFolders(folder: string): Promise<void> {
+  for (const name of ['events', 'drivers', 'work', 'yarn']) await mkdir(join(folder, name));
+}
+
 function commonConf(platform: Platform): Record<string, string> {
   const sink = 'spark.metrics.conf.*.sink.graphite';
   return {
@@ -100,9 +105,6 @@ function runStream(platform: Platform): Promise<SparkRun> {
 /** Both at once, to their ends. @throws when one fails, with what it printed */
 export async function runApplications(platform: Omit<Platform, 'spark'>): Promise<RanApplications> {
   const whole = { ...platform, spark: await installSpark() };
-  for (const name of ['events', 'drivers', 'yarn']) {
-    await mkdir(join(platform.folder, name), { recursive: true });
-  }
   const [batch, stream] = await Promise.all([runBatch(whole), runStream(whole)]);
   for (const { exitCode, stdout, stderr } of [batch, stream]) {
     if (exitCode === 0) continue;

@@ -18,18 +18,19 @@ export interface SaidLog {
 const PATTERN =
   /^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d(?:\.\d{3} .+?)? (TRACE|DEBUG|INFO|WARN|ERROR|FATAL) (\S+): /;
 
-/** Events of a file in a pattern layout; lines above the first header are counted apart. */
-export function patternEvents(path: string): { events: SaidLog[]; above: string[] } {
-  const events: { level: string; logger: string; message: string }[] = [];
-  const above: string[] = [];
-  for (const line of readFileSync(path, 'utf8').replace(/\n$/, '').split('\n')) {
+/**
+ * Events of a file in a pattern layout, each with its header's line, and all other lines: a trace
+ * below its event, and what the JVM and the launcher print between, which belongs to none.
+ */
+export function patternEvents(path: string): { events: SaidLog[]; below: string[] } {
+  const events: SaidLog[] = [];
+  const below: string[] = [];
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
     const [head, level = '', logger = ''] = PATTERN.exec(line) ?? [];
-    const last = events.at(-1);
     if (head !== undefined) events.push({ level, logger, message: line.slice(head.length) });
-    else if (last !== undefined) last.message += `\n${line}`;
-    else if (line.trim() !== '') above.push(line);
+    else if (line.trim() !== '') below.push(line);
   }
-  return { events, above };
+  return { events, below };
 }
 
 /** Events of a file of JSON objects, one a line. */
