@@ -33,13 +33,28 @@ export function patternEvents(path: string): { events: SaidLog[]; below: string[
   return { events, below };
 }
 
+interface SaidException {
+  readonly class: string;
+  readonly msg?: string;
+  readonly stacktrace: readonly { class: string; method: string; file: string; line: string }[];
+}
+
+/** A stack trace as Java prints it. */
+function printed({ class: name, msg, stacktrace }: SaidException): string {
+  const frames = stacktrace.map((at) => `\n\tat ${at.class}.${at.method}(${at.file}:${at.line})`);
+  return `\n${name}${msg === undefined ? '' : `: ${msg}`}${frames.join('')}`;
+}
+
 /** Events of a file of JSON objects, one a line. */
 export function jsonEvents(path: string): SaidLog[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
-    .map(({ level, logger, msg }) => ({ level, logger, message: msg }));
+    .map(({ level, logger, msg, exception }) => {
+      const thrown = exception === undefined ? '' : printed(exception);
+      return { level, logger, message: `${msg}${thrown}` };
+    });
 }
 
 export interface SaidProgress {
