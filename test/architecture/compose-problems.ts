@@ -157,7 +157,7 @@ function processProblems(services: [string, Service][], deployment: Deployment):
       if (!read.includes(key)) problems.push(`${name}: tollgate.yaml doesn't read ${key}`);
     }
   }
-  for (const [, host = ''] of deployment.config.matchAll(/\b(?:\/\/|@|\[)([a-z]+):\d+/g)) {
+  for (const [, host = ''] of deployment.config.matchAll(/(?:\/\/|@|\[)([a-z]+):\d+/g)) {
     if (!services.some(([name]) => name === host)) problems.push(`tollgate.yaml: who is ${host}?`);
   }
   return problems;

@@ -163,11 +163,11 @@ export function sparkSuite(profile: SparkProfile): void {
         return { application, container, events, below };
       });
       const expected = said.reduce((sum, { events }) => sum + events.length, 0);
-      const found = await tollgate.until(
-        async () => (await pages<Page>('logs')).flatMap(({ logs }) => logs),
-        (logs) => logs.filter(({ level }) => level !== 'UNKNOWN').length >= expected,
-        ARRIVES_WITHIN_MS,
-      );
+      const all = async () => (await pages<Page>('logs')).flatMap(({ logs }) => logs);
+      const enough = (logs: Page['logs']): boolean =>
+        logs.filter(({ level }) => level !== 'UNKNOWN').length >= expected;
+      // What is missing after that time is shown by the comparison.
+      const found = await tollgate.until(all, enough, ARRIVES_WITHIN_MS).catch(all);
       t.diagnostic(`${expected} events in ${files.length} files, ${found.length} records`);
       for (const { application, container, events, below } of said) {
         const own = found.filter(
