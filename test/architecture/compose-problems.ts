@@ -132,7 +132,7 @@ function processProblems(services: [string, Service][], deployment: Deployment):
   const own = services.filter(([, service]) => isTollgate(service));
   const { api, graphite, logs } = deployment.ports;
   const wanted: Readonly<Record<string, readonly number[]>> = {
-    collect: [graphite, logs],
+    collect: [graphite, logs, api],
     meter: [],
     serve: [api],
     'stores-init': [],

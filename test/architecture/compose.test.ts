@@ -61,7 +61,7 @@ const PLANTED: readonly (readonly [Part, string | RegExp, string, RegExp])[] = [
   ['compose', /grafana:13[\d.]+/, 'grafana:latest', /no pinned version/],
   ['compose', '127.0.0.1:9200:9200', '9200:9200', /^elasticsearch: .*loopback/],
   ['compose', '127.0.0.1:8470:8470', '127.0.0.1:8471:8471', /^serve: publishes 8471/],
-  ['compose', '127.0.0.1:2003:2003', '127.0.0.1:2004:2004', /^collect: publishes 2004,4560/],
+  ['compose', '127.0.0.1:2003:2003', '127.0.0.1:2004:2004', /^collect: publishes 2004,4560,8470/],
   ['compose', '["meter",', '["metre",', /^meter: its command is metre/],
   [
     'compose',
