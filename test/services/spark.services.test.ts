@@ -1,3 +1,6 @@
 import { sparkSuite } from './spark/spark-suite.ts';
 
-sparkSuite({ name: 'embedded stores, progress over HTTP', config: {} });
+sparkSuite('embedded stores, progress over HTTP', async () => ({
+  config: {},
+  [Symbol.asyncDispose]: async () => undefined,
+}));

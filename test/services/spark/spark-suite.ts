@@ -25,14 +25,15 @@ import {
 } from './spark-said.ts';
 
 /** Which stores and inputs a run uses. */
-export interface SparkProfile {
-  readonly name: string;
+export interface SparkProfile extends AsyncDisposable {
   /** Joined to `tollgate.yaml`: stores, and Kafka as an input of progress. */
   readonly config: object;
   /** Where the listener sends progress, if not to the API over HTTP. */
   readonly progressAddress?: string;
 }
 
+/** The cluster that all of it runs on, for inputs that need it said. */
+export const SPARK_CLUSTER = 'lab';
 const PROJECT = 'orders';
 const WIDE = 'from=2010-01-01T00:00:00Z&until=2100-01-01T00:00:00Z';
 /**
@@ -71,9 +72,13 @@ interface Applications {
  */
 const RATE_CARD = { id: 'exact', coreSecond: '0.001024', gibSecond: '0.001024' };
 
-/** Real applications of Spark go through all collectors; what is then stored is what Spark said. */
-export function sparkSuite(profile: SparkProfile): void {
-  describe(`real Spark applications, ${profile.name}`, { timeout: 400_000 }, () => {
+/**
+ * Real applications of Spark go through all collectors; what is then stored is what Spark said.
+ *
+ * @param open starts the servers that the profile needs; called once, before the tests
+ */
+export function sparkSuite(name: string, open: () => Promise<SparkProfile>): void {
+  describe(`real Spark applications, ${name}`, { timeout: 400_000 }, () => {
     const resources = new AsyncDisposableStack();
     let folder = '';
     let tollgate: RunningTollgate;
@@ -81,10 +86,10 @@ export function sparkSuite(profile: SparkProfile): void {
     let ran: RanApplications;
     let lives: SaidLives[];
 
-    const start = async (): Promise<void> => {
+    const start = async (profile: SparkProfile): Promise<void> => {
       const graphitePort = await freePort();
       const paths = platformPaths(folder);
-      const cluster = 'lab';
+      const cluster = SPARK_CLUSTER;
       tollgate = resources.use(
         await RunningTollgate.start(folder, {
           logs: {
@@ -107,7 +112,8 @@ export function sparkSuite(profile: SparkProfile): void {
     before(async () => {
       folder = resources.use(await temporaryFolder()).path;
       await makeFolders(folder);
-      await start();
+      const profile = resources.use(await open());
+      await start(profile);
       ran = await runApplications({
         folder,
         project: PROJECT,
