@@ -12,14 +12,8 @@ import { dockerStages } from './docker-stages.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** Engines whose tests are on their way; a file of this name takes its place. */
-const AWAITED_SERVERS = [
-  ['elasticsearch-install.ts', "const VERSION = '8.19.16';"],
-  ['influxdb.ts', "const VERSION = '1.8.10';"],
-  ['kafka.ts', "const VERSION = '4.3.0';"],
-] as const;
-/** Options of inputs and stores that are on their way. */
-const AWAITED_OPTIONS = /^(stores\.(logs|metrics)|(logs|metrics|progress|containers)\.kafka)$/;
+/** Options that are on their way. */
+const AWAITED_OPTIONS = /^stores\.metrics$/;
 
 function deployment(): Deployment {
   const servers = 'test/services/servers';
@@ -32,10 +26,7 @@ function deployment(): Deployment {
     envExample: read('deploy/compose.env.example'),
     config: read('deploy/tollgate.yaml'),
     packageJson: read('package.json'),
-    servers: new Map([
-      ...AWAITED_SERVERS,
-      ...files.map((name) => [name, read(`${servers}/${name}`)] as const),
-    ]),
+    servers: new Map(files.map((name) => [name, read(`${servers}/${name}`)])),
     ports: {
       api: defaults.api.port,
       graphite: defaults.metrics.graphite[0]?.port ?? 0,
