@@ -36,12 +36,19 @@ export function patternEvents(path: string): { events: SaidLog[]; below: string[
 interface SaidException {
   readonly class: string;
   readonly msg?: string;
-  readonly stacktrace: readonly { class: string; method: string; file: string; line: string }[];
+  readonly stacktrace: readonly {
+    class: string;
+    method: string;
+    file: string | null;
+    line: string;
+  }[];
 }
 
 /** A stack trace as Java prints it. */
 function printed({ class: name, msg, stacktrace }: SaidException): string {
-  const frames = stacktrace.map((at) => `\n\tat ${at.class}.${at.method}(${at.file}:${at.line})`);
+  const frames = stacktrace.map(
+    (at) => `\n\tat ${at.class}.${at.method}(${at.file ?? ''}:${at.line})`,
+  );
   return `\n${name}${msg === undefined ? '' : `: ${msg}`}${frames.join('')}`;
 }
 
