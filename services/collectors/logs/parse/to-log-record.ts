@@ -94,15 +94,20 @@ function decode(text: string, raw: Pick<RawRecord, 'encoding'>): string {
     : text;
 }
 
-/** What a JSON record says of its origin wins over where it lay. */
+/**
+ * What a JSON record says of its origin wins over where it lay. What its message is about stands in
+ * only where neither tells anything.
+ */
 export function originOf(json: JsonRecord, origin: Origin): Origin | undefined {
   const project = json.project === undefined ? origin.project : parseProjectId(json.project);
   if (project === undefined) return undefined;
+  const placed = [json, origin].some((one) => one.application !== '' || one.container !== '');
+  const { application, container } = placed ? origin : json.about;
   return {
     project,
     cluster: json.cluster === '' ? origin.cluster : cleanField(json.cluster),
-    application: json.application === '' ? origin.application : cleanField(json.application),
-    container: json.container === '' ? origin.container : cleanField(json.container),
+    application: cleanField(json.application === '' ? application : json.application),
+    container: cleanField(json.container === '' ? container : json.container),
   };
 }
 
