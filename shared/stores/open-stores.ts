@@ -227,7 +227,7 @@ async function keepInfluxMetrics(
   deps: Omit<LongTermOptions, 'config'>,
   signal: AbortSignal,
 ): Promise<void> {
-  await using longTerm = new InfluxLongTerm({ config, ...deps });
+  await using longTerm = new InfluxLongTerm({ ...deps, config });
   await longTerm.run(signal);
 }
 
