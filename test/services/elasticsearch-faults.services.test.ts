@@ -224,7 +224,7 @@ test('a page goes on where it ended while lines come in between, and over many i
   await using bench = await openElasticBench({ url: running().url });
   const days = (day: number) =>
     Array.from({ length: 30 }, (_, i) =>
-      logRecord({ at: AT - day * DAY_MS, origin: `f#${day}${i}` }),
+      logRecord({ at: AT - day * DAY_MS, origin: `f#${day * 100 + i}` }),
     );
   for (let day = 0; day < 20; day += 1) {
     await bench.writer.write({ records: days(day), checkpoints: [] });
