@@ -100,14 +100,14 @@ export class InfluxDatabase implements AsyncDisposable {
   }
 
   /** Rows of one InfluxQL statement. */
-  async ask(statement: string): Promise<unknown[][]> {
+  async ask(statement: string, method = 'GET'): Promise<unknown[][]> {
     const url = new URL(`${this.config.url}/query`);
     url.search = new URLSearchParams({
       db: this.config.database,
       epoch: 'ms',
       q: statement,
     }).toString();
-    const answer = (await (await fetch(url)).json()) as {
+    const answer = (await (await fetch(url, { method })).json()) as {
       results: { series?: { values: unknown[][] }[] }[];
     };
     return answer.results.flatMap(({ series = [] }) => series.flatMap(({ values }) => values));

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { simulateMonth } from '../support/metric-month.ts';
+import { startInfluxdb } from './servers/influxdb.ts';
+
+/** A day of the platform that the limits are stated for: 10,000 × 20 × 80. */
+const APPLICATIONS = 10_000;
+const RAW_LIMIT = 1_500_000;
+const LONG_LIMIT = 50_000;
+
+/**
+ * The size of the month as a part of the platform. TOLLGATE_CARDINALITY=full writes whole days, of
+ * which three fill the raw retention; 100 writes a hundredth of the applications, for 30 days.
+ */
+const FULL = process.env['TOLLGATE_CARDINALITY'] === 'full';
+const SCALE = FULL ? 1 : 100;
+
+test('a month of short applications stays below the limits of series', async (t) => {
+  await using server = await startInfluxdb();
+  const shape = {
+    days: FULL ? 3 : 30,
+    applications: APPLICATIONS / SCALE,
+    executors: 20,
+    metrics: 80,
+    projects: FULL ? 20 : 2,
+    hoursPerDay: FULL ? 4 : 2,
+  };
+  const print = FULL ? (line: string) => t.diagnostic(line) : () => undefined;
+  const found = await simulateMonth(server.url, server.process?.pid, shape, print);
+  const expected = shape.days * shape.applications * (20 * 80 + 0.1 * 3);
+  assert.equal(found.points, expected);
+  t.diagnostic(
+    `${shape.days} days of ${shape.applications} applications: ${found.rawSeries} raw and ` +
+      `${found.longSeries} long-term series at most, influxd ${Math.round(found.serverBytes / 1e6)} MB`,
+  );
+  // An executor is one series, whatever it measures, for 48 hours and the rest of a shard of 6.
+  const executors = shape.applications * 20;
+  assert.ok(found.rawSeries >= executors && found.rawSeries <= 3.1 * executors);
+  const raw = found.rawSeries * SCALE;
+  t.diagnostic(`raw at ${APPLICATIONS} applications a day: ${found.rawSeries} × ${SCALE} = ${raw}`);
+  assert.ok(raw < RAW_LIMIT);
+  // They don't grow with applications, but with projects, clusters and queries.
+  assert.ok(found.longSeries < LONG_LIMIT / (FULL ? 1 : 10));
+});
