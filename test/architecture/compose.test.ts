@@ -12,9 +12,6 @@ import { dockerStages } from './docker-stages.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** Options that are on their way. */
-const AWAITED_OPTIONS = /^stores\.metrics$/;
-
 function deployment(): Deployment {
   const servers = 'test/services/servers';
   const defaults = tollgateConfig.parse({});
@@ -113,8 +110,5 @@ test('the configuration of the deployment is one', () => {
     env,
     readFile: read,
   });
-  assert.deepEqual(
-    problems.filter(({ path }) => !AWAITED_OPTIONS.test(path)),
-    [],
-  );
+  assert.deepEqual(problems, []);
 });
