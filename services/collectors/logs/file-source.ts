@@ -73,6 +73,7 @@ export class FileSource {
       pollIntervalMs: config.pollIntervalMs,
       maxOpenFiles: config.maxOpenFiles,
       hold: (file) => this.#isHeld(file),
+      shareOf: (file) => originOfSource(source, file.captures, this.#deps.projectOf).project,
     });
     for await (const event of events) {
       if (event.kind === 'data') this.#read(event);
