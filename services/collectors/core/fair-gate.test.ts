@@ -32,7 +32,7 @@ test('a project that waits with much lets one with little go before its second p
 });
 
 test('a full project is refused with how long to wait, and another one is not', async () => {
-  const { gate, enter, finishOne } = setUp(400);
+  const { gate, enter, finishOne } = setUp(600);
   const waiting = [enter('hog'), enter('hog'), enter('hog')];
   await turn();
   await assert.rejects(gate.enter('hog', 100, never), (error) => {
@@ -60,7 +60,7 @@ test('who gives up waiting is not let in, and holds nobody up', async () => {
 });
 
 test('a piece larger than all that may be worked on passes alone', async () => {
-  const { order, enter, finishOne } = setUp();
+  const { order, enter, finishOne } = setUp(12_000);
   const all = [enter('a', 5_000), enter('b', 10)];
   await turn();
   assert.deepEqual(order, ['a']);

@@ -1,16 +1,16 @@
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { FairQueue } from './fair-queue.ts';
+import { fairlyFits } from './fairly-fits.ts';
 
 export interface FairGateOptions {
   /** Bytes that are worked on at a time; one piece passes whatever its size. */
   readonly workBytes: number;
-  /** Bytes that wait for that. */
+  /** Bytes that are worked on or wait for it; one project holds no more than half. */
   readonly limitBytes: number;
   /** What waits, such as `pushed logs`, for the error's text. */
   readonly name: string;
+  /** Bytes of a project's turn. */
   readonly quantum?: number;
-  /** What a sender that is refused is told to wait. */
-  readonly retryAfterMs?: number;
 }
 
 const QUANTUM = 64 * 1_024;
@@ -25,31 +25,41 @@ interface Waiter {
 export class FairGate {
   readonly #options: FairGateOptions;
   readonly #queue: FairQueue<Waiter>;
-  #working = 0;
+  /** Worked on or waiting, by project. */
+  readonly #held = new Map<string, number>();
+  #heldBytes = 0;
+  #workingBytes = 0;
 
   constructor(options: FairGateOptions) {
     this.#options = options;
-    this.#queue = new FairQueue({
-      limitBytes: options.limitBytes,
-      quantum: options.quantum ?? QUANTUM,
-    });
+    const quantum = options.quantum ?? QUANTUM;
+    this.#queue = new FairQueue({ limitBytes: Number.POSITIVE_INFINITY, quantum });
+  }
+
+  /**
+   * Enters at once where nobody waits and there is room, else undefined.
+   *
+   * @throws AppError OVERLOADED when too much of this project is there already
+   */
+  tryEnter(project: string, bytes: number): Disposable | undefined {
+    const isFree = this.#queue.bytes === 0 && this.#fits(bytes);
+    if (!isFree) return undefined;
+    this.#hold(project, bytes);
+    this.#workingBytes += bytes;
+    return this.#turn(project, bytes);
   }
 
   /**
    * Waits for its turn; dispose what it gives when the work is done.
    *
-   * @throws AppError OVERLOADED when too much of this project waits already; the signal's reason
+   * @throws AppError OVERLOADED as `tryEnter`; the signal's reason
    */
   async enter(project: string, bytes: number, signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
+    this.#hold(project, bytes);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { admit: resolve, gone: false };
-    if (!this.#queue.push(project, waiter, bytes)) {
-      const { name, retryAfterMs = RETRY_AFTER_MS } = this.#options;
-      const whose = project === '' ? 'that name no project' : `of ${project}`;
-      const message = `too many ${name} ${whose} wait to be stored; send the same again later`;
-      throw new AppError('OVERLOADED', message, { details: { retryAfterMs } });
-    }
+    this.#queue.push(project, waiter, bytes);
     const leave = (): void => {
       waiter.gone = true;
       reject(signal.reason);
@@ -58,30 +68,59 @@ export class FairGate {
     this.#admit();
     try {
       await promise;
+    } catch (error) {
+      this.#release(project, bytes);
+      throw error;
     } finally {
       signal.removeEventListener('abort', leave);
     }
-    let done = false;
+    return this.#turn(project, bytes);
+  }
+
+  #turn(project: string, bytes: number): Disposable {
+    let isOver = false;
     return {
       [Symbol.dispose]: () => {
-        if (done) return;
-        done = true;
-        this.#working -= bytes;
+        if (isOver) return;
+        isOver = true;
+        this.#workingBytes -= bytes;
+        this.#release(project, bytes);
         this.#admit();
       },
     };
   }
 
+  #fits(bytes: number): boolean {
+    return this.#workingBytes === 0 || this.#workingBytes + bytes <= this.#options.workBytes;
+  }
+
+  #hold(project: string, bytes: number): void {
+    const { name, limitBytes: limit } = this.#options;
+    const own = this.#held.get(project) ?? 0;
+    if (!fairlyFits({ own, held: this.#heldBytes, limit }, bytes)) {
+      const whose = project === '' ? 'that name no project' : `of ${project}`;
+      const message = `too many ${name} ${whose} wait to be stored; send the same again later`;
+      throw new AppError('OVERLOADED', message, { details: { retryAfterMs: RETRY_AFTER_MS } });
+    }
+    this.#held.set(project, own + bytes);
+    this.#heldBytes += bytes;
+  }
+
+  #release(project: string, bytes: number): void {
+    const own = (this.#held.get(project) ?? 0) - bytes;
+    if (own > 0) this.#held.set(project, own);
+    else this.#held.delete(project);
+    this.#heldBytes -= bytes;
+  }
+
   #admit(): void {
-    for (;;) {
-      const next = this.#queue.peek();
-      if (next === undefined) return;
-      const fits = this.#working === 0 || this.#working + next.bytes <= this.#options.workBytes;
-      if (!fits && !next.item.gone) return;
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      const { item, bytes } = next;
+      if (!item.gone && !this.#fits(bytes)) return;
       this.#queue.shift();
-      if (next.item.gone) continue;
-      this.#working += next.bytes;
-      next.item.admit();
+      if (item.gone) continue;
+      this.#workingBytes += bytes;
+      item.admit();
     }
   }
 }

@@ -25,7 +25,6 @@ export interface TailerDeps {
   readonly settleMs: number;
   /** Whether a file isn't to be read yet. It is held open, so that it can be read once deleted. */
   readonly hold?: (file: TailedFile) => boolean;
-  /** Whose a file is: all of one are read in one's turn. */
   readonly shareOf: (file: TailedFile) => string;
 }
 
@@ -36,7 +35,6 @@ const DELETED_QUIET_MS = 2_000;
 const MISSING_QUIET_MS = 10_000;
 const HOT_MS = 10_000;
 const EMPTY_MS = 3_000;
-const TURN_CHUNKS = 2;
 
 /** Knows every file of the patterns, in which order to read them, and which were read before. */
 export class Tailer implements Disposable {
@@ -60,7 +58,7 @@ export class Tailer implements Disposable {
 
   constructor(deps: TailerDeps) {
     this.#deps = deps;
-    this.#hot = new HotStreams(TURN_CHUNKS * deps.chunkBytes, deps.shareOf);
+    this.#hot = new HotStreams(2 * deps.chunkBytes, deps.shareOf);
     this.#startedAt = deps.clock.elapsed();
     const { metrics } = deps;
     this.#lost = metrics.counter('tollgate_file_lost_bytes_total', 'Bytes gone before reading.');
