@@ -13,14 +13,14 @@ export interface HttpInputOptions {
   readonly handlers: IngestHandlers;
   /** Largest body after decompression; more gets 413. */
   readonly bodyMaxBytes: number;
-  /** Bodies of all requests in work; more get 429 with Retry-After. */
+  /** Bodies of all requests in work, of one project half of it; more get 429 with Retry-After. */
   readonly queueMaxBytes: number;
   readonly clock: Clock;
   /** What a sender that gets 429 is told to wait. */
   readonly retryAfterMs?: number;
   /** The projects that whoever sends this may write to; undefined for all. */
   readonly projectsOf?: (request: Request) => readonly ProjectId[] | undefined;
-  /** Requests at a time; a decompressor of each may hold 8 MiB beside its body. */
+  /** Requests at a time, of one project half of it; a decompressor of each may hold 8 MiB beside its body. */
   readonly requestsMax?: number;
 }
 
@@ -83,7 +83,7 @@ export function createHttpInput(options: HttpInputOptions): Router {
   const { handlers, bodyMaxBytes, queueMaxBytes, clock } = options;
   const { retryAfterMs = 1_000, requestsMax = 64 } = options;
   const budget = new ByteBudget(queueMaxBytes);
-  let requests = 0;
+  const places = new ByteBudget(requestsMax);
 
   const handle =
     (name: string, collector: IngestHandler): RequestHandler =>
@@ -98,20 +98,16 @@ export function createHttpInput(options: HttpInputOptions): Router {
       const named = projectOf(request);
       const project = onlyProjects === undefined ? named : boundProject(named, onlyProjects);
       const cluster = clusterOf(request);
-      if (requests >= requestsMax) {
-        const message = `${requestsMax} requests are in work; send the same again later`;
+      using place = places.open(project);
+      if (!place.grow(1)) {
+        const message = 'too many requests of this project are in work; send the same again later';
         throw new AppError('OVERLOADED', message, { details: { retryAfterMs } });
       }
-      requests += 1;
-      using share = budget.open();
-      try {
-        const body = await readBody(request, { maxBytes: bodyMaxBytes, share, retryAfterMs });
-        const receivedAt = clock.now();
-        const only = onlyProjects === undefined ? {} : { onlyProjects };
-        response.json(await collector.ingest({ body, project, cluster, receivedAt, ...only }));
-      } finally {
-        requests -= 1;
-      }
+      using share = budget.open(project);
+      const body = await readBody(request, { maxBytes: bodyMaxBytes, share, retryAfterMs });
+      const receivedAt = clock.now();
+      const only = onlyProjects === undefined ? {} : { onlyProjects };
+      response.json(await collector.ingest({ body, project, cluster, receivedAt, ...only }));
     };
 
   const router = Router();

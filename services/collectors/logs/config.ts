@@ -52,6 +52,26 @@ const tcpSource = withDoor(
   }),
 );
 
+const quota = z
+  .object({
+    project: z.custom<ProjectId>(isProjectId, 'is no project id').describe('Whose quota it is.'),
+    linesPerSecond: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Lines a second; over it DEBUG, then INFO lines are sampled, never WARN or above.'),
+    bytesPerDay: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Bytes of messages in a UTC day, instead of lines a second.'),
+  })
+  .refine(
+    ({ linesPerSecond, bytesPerDay }) =>
+      (linesPerSecond === undefined) !== (bytesPerDay === undefined),
+    'a quota has either linesPerSecond or bytesPerDay',
+  );
+
 /** Bounds of the embedded store's files. */
 const store = z
   .object({
@@ -72,6 +92,14 @@ export const logsConfig = z.object({
   files: z.array(fileSource).default([]).describe('Log files to follow.'),
   tcp: z.array(tcpSource).default([]).describe('Listeners for log lines over TCP.'),
   kafka: kafkaConfig('logs', ['json', 'text']).optional(),
+  quota: z
+    .array(quota)
+    .default([])
+    .refine(
+      (all) => new Set(all.map(({ project }) => project)).size === all.length,
+      'a project has one quota',
+    )
+    .describe('Log quotas of projects; a project without one has none.'),
   quietMs: z
     .number()
     .int()
@@ -151,3 +179,4 @@ export const logsConfig = z.object({
 export type LogsConfig = z.infer<typeof logsConfig>;
 export type LogFileSource = z.infer<typeof fileSource>;
 export type LogTcpSource = z.infer<typeof tcpSource>;
+export type LogQuota = z.infer<typeof quota>;

@@ -10,6 +10,7 @@ import { tail } from '../inputs/file-input.ts';
 import type { LogFileSource, LogsConfig } from './config.ts';
 import { isBinary } from './is-binary.ts';
 import { LogBatch } from './log-batch.ts';
+import type { LogQuotas } from './log-quotas.ts';
 import { originOfSource, type ProjectOf } from './origin-of-source.ts';
 import { isCri } from './parse/cri-unwrapper.ts';
 import { LocalTime } from './parse/local-time.ts';
@@ -27,6 +28,7 @@ export interface FileSourceDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
+  readonly quotas: LogQuotas;
   /** Tells this collector's files from those of others that share its checkpoints; else ''. */
   readonly scope: string;
 }
@@ -49,12 +51,13 @@ export class FileSource {
   readonly #waiting = new Set<StreamReader>();
   readonly #binary = new Map<string, Checkpoint>();
   readonly #heldSince = new Map<string, number>();
-  #batch = new LogBatch();
+  #batch: LogBatch;
   #checkpoints: Checkpoint[] = [];
 
   constructor(deps: FileSourceDeps) {
     this.#deps = deps;
     this.#zone = new LocalTime(deps.source.zone);
+    this.#batch = new LogBatch(deps.quotas);
   }
 
   /** Runs until `signal` aborts; what was read by then is stored, unless `giveUp` aborts. */
@@ -73,6 +76,7 @@ export class FileSource {
       pollIntervalMs: config.pollIntervalMs,
       maxOpenFiles: config.maxOpenFiles,
       hold: (file) => this.#isHeld(file),
+      shareOf: (file) => originOfSource(source, file.captures, this.#deps.projectOf).project,
     });
     for await (const event of events) {
       if (event.kind === 'data') this.#read(event);
@@ -228,7 +232,7 @@ export class FileSource {
     const nothing = batch.records.length + batch.quarantined.length + batch.dropped.size === 0;
     if (nothing && this.#touched.size + this.#checkpoints.length === 0) return;
     await this.#deps.deliver(batch.delivery(this.#deps.writer, checkpoints), signal);
-    this.#batch = new LogBatch();
+    this.#batch = new LogBatch(this.#deps.quotas);
     this.#checkpoints = [];
     this.#touched.clear();
   }

@@ -1,13 +1,14 @@
 import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
-import type { LogWriteResult, LogWriter } from '../../../shared/stores/log-store.ts';
+import type { LogWriter } from '../../../shared/stores/log-store.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import { decodeText } from '../core/decode-text.ts';
 import { createDeliver } from '../core/deliver.ts';
+import { FairGate } from '../core/fair-gate.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
 import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
 import { type KafkaInput, startKafkaInput } from '../inputs/kafka-input.ts';
@@ -15,6 +16,7 @@ import type { LogFileSource, LogsConfig } from './config.ts';
 import { FileSource } from './file-source.ts';
 import { fateOfLine, type PushContext, refusedId } from './ingest-lines.ts';
 import { LogBatch } from './log-batch.ts';
+import { LogQuotas } from './log-quotas.ts';
 import type { ProjectOf } from './origin-of-source.ts';
 import { LocalTime } from './parse/local-time.ts';
 import { readQueued } from './read-queued.ts';
@@ -52,6 +54,9 @@ export interface LogsCollector extends IngestHandler, QueueHandler, AsyncDisposa
 
 const RAW_CHARS = 64 * 1_024;
 const RESTART_MS = 10_000;
+const ANNOUNCE_POLL_MS = 1_000;
+/** Bytes of pushed bodies that the store is given at a time. */
+const WORK_BYTES = 8 * 1_048_576;
 const UTC = new LocalTime('UTC');
 
 class Logs implements LogsCollector {
@@ -60,13 +65,22 @@ class Logs implements LogsCollector {
   readonly #stop = new AbortController();
   readonly #giveUp = new AbortController();
   readonly #files: Promise<void>[];
+  readonly #quotas: LogQuotas;
+  readonly #gate: FairGate;
+  readonly #announcing: Promise<void>;
   #tcp: TcpSources | undefined;
   #kafka: KafkaInput | undefined;
-  #requestBytes = 0;
 
   constructor(deps: LogsDeps) {
     this.#deps = deps;
     this.#deliver = createDeliver({ collector: 'logs', ...deps });
+    this.#quotas = new LogQuotas(deps.config.quota, deps);
+    this.#gate = new FairGate({
+      workBytes: Math.min(WORK_BYTES, deps.config.maxRequestBytes),
+      limitBytes: deps.config.maxRequestBytes,
+      name: 'pushed logs',
+    });
+    this.#announcing = deps.config.quota.length === 0 ? Promise.resolve() : this.#announce();
     this.#files = deps.config.files.map((source) => this.#follow(source));
   }
 
@@ -82,12 +96,29 @@ class Logs implements LogsCollector {
           deliver: this.#deliver,
           projectOf,
           scope,
+          quotas: this.#quotas,
         });
         await file.run(signal, this.#giveUp.signal);
       } catch (error) {
         if (this.#giveUp.signal.aborted) return;
         logger.error({ err: error, paths: source.paths }, 'log files are not followed for now');
         await clock.sleep(RESTART_MS, signal);
+      }
+    }
+  }
+
+  /** Tells projects over their quota so, in their own logs. */
+  async #announce(): Promise<void> {
+    const { clock, writer, logger } = this.#deps;
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(ANNOUNCE_POLL_MS, this.#stop.signal);
+      const batch = new LogBatch();
+      for (const record of this.#quotas.announcements()) batch.keep(record);
+      if (batch.records.length === 0) continue;
+      try {
+        await this.#deliver(batch.delivery(writer, []), this.#giveUp.signal);
+      } catch (error) {
+        logger.warn({ err: error }, 'a project was not told of its log quota');
       }
     }
   }
@@ -104,32 +135,30 @@ class Logs implements LogsCollector {
     }
     if (config.tcp.length === 0) return;
     this.#tcp = await TcpSources.open(
-      { ...this.#deps, deliver: this.#deliver, projectOf },
+      { ...this.#deps, deliver: this.#deliver, projectOf, quotas: this.#quotas },
       this.#giveUp.signal,
     );
   }
 
   async ingest(request: IngestRequest): Promise<RestIngest> {
     const { config } = this.#deps;
-    const bytes = request.body.length;
-    if (this.#requestBytes > 0 && this.#requestBytes + bytes > config.maxRequestBytes) {
-      throw new AppError('OVERLOADED', 'too many pushed logs wait to be stored; send again later');
-    }
-    this.#requestBytes += bytes;
-    try {
+    const { project } = request;
+    return await this.#inTime(async (signal) => {
+      const bytes = Math.max(1, request.body.length);
+      const whose = project ?? '';
+      using _ = this.#gate.tryEnter(whose, bytes) ?? (await this.#gate.enter(whose, bytes, signal));
       const text = decodeText(request.body);
-      return await this.#push(text.split('\n'), {
-        project: request.project,
+      const context: PushContext = {
+        project,
         cluster: request.cluster,
         onlyProjects: request.onlyProjects,
         observedAt: request.receivedAt,
         maxRecordBytes: config.maxRecordBytes,
         zone: UTC,
         projectOf: this.#deps.projectOf,
-      });
-    } finally {
-      this.#requestBytes -= bytes;
-    }
+      };
+      return await this.#push(text.split('\n'), context, signal);
+    });
   }
 
   async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
@@ -172,14 +201,19 @@ class Logs implements LogsCollector {
     return { stored, refused: records.length - gone.length };
   }
 
-  async #push(lines: readonly string[], context: PushContext): Promise<RestIngest> {
-    const batch = new LogBatch();
+  async #push(
+    lines: readonly string[],
+    context: PushContext,
+    signal: AbortSignal,
+  ): Promise<RestIngest> {
+    const batch = new LogBatch(this.#quotas);
     const verdicts: RestIngest['verdicts'] = [];
     for (const [i, line] of lines.entries()) {
       if (line.trim() === '') continue;
       const fate = fateOfLine(line, context);
       if (fate.fate === 'kept') {
-        batch.keep(fate.record);
+        const reason = batch.keep(fate.record);
+        if (reason !== undefined) verdicts.push({ line: i + 1, fate: 'dropped', reason });
         continue;
       }
       verdicts.push({ line: i + 1, fate: fate.fate, reason: fate.reason });
@@ -190,14 +224,13 @@ class Logs implements LogsCollector {
     const answer = { dropped, quarantined: batch.quarantined.length, verdicts };
     if (batch.records.length + verdicts.length === 0)
       return { stored: 0, duplicates: 0, ...answer };
-    const { stored, duplicates } = await this.#inTime((signal) =>
-      this.#deliver(batch.delivery(this.#deps.writer, []), signal),
-    );
+    const written = await this.#deliver(batch.delivery(this.#deps.writer, []), signal);
+    const { stored, duplicates } = written;
     return { stored, duplicates, ...answer };
   }
 
   /** A sender waits for a store that is away only so long. */
-  async #inTime(work: (signal: AbortSignal) => Promise<LogWriteResult>): Promise<LogWriteResult> {
+  async #inTime<R>(work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     const { clock, config } = this.#deps;
     const late = new AbortController();
     const over = new AbortController();
@@ -221,6 +254,7 @@ class Logs implements LogsCollector {
     });
     await Promise.all([
       ...this.#files,
+      this.#announcing,
       this.#tcp?.[Symbol.asyncDispose](),
       this.#kafka?.[Symbol.asyncDispose](),
     ]);

@@ -8,6 +8,7 @@ import type { Delivery } from '../core/deliver.ts';
 import { listenTcp, type TcpInput } from '../inputs/tcp-input.ts';
 import type { LogsConfig, LogTcpSource } from './config.ts';
 import { LogBatch } from './log-batch.ts';
+import type { LogQuotas } from './log-quotas.ts';
 import { originOfSource, type ProjectOf } from './origin-of-source.ts';
 import { LocalTime } from './parse/local-time.ts';
 import { wholeRecord } from './parse/record-assembler.ts';
@@ -31,6 +32,7 @@ export interface TcpSourcesDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
+  readonly quotas: LogQuotas;
 }
 
 const PREFIX = 'logs:tcp-spool:';
@@ -147,7 +149,7 @@ export class TcpSources implements AsyncDisposable {
       const frames = await this.#spool.take(TAKE_BYTES);
       const last = frames.at(-1);
       if (last === undefined) return;
-      const batch = new LogBatch();
+      const batch = new LogBatch(this.#deps.quotas);
       for (const frame of frames) this.#read(frame, batch);
       const checkpoint: Checkpoint = { source: this.#source, position: JSON.stringify(last.end) };
       try {

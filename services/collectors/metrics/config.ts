@@ -3,6 +3,7 @@ import { fileLimits } from '../../../shared/config/file-limits.ts';
 import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
 import { kafkaConfig } from '../inputs/kafka-config.ts';
+import { areDistinct, prometheusTarget } from './prometheus-target.ts';
 
 const graphiteSource = withDoor(
   z.object({
@@ -68,6 +69,18 @@ export const metricsConfig = z.object({
     .prefault([{}])
     .describe('Listeners for Graphite plaintext, one for each cluster.'),
   kafka: kafkaConfig('metrics', ['json', 'graphite']).optional(),
+  prometheus: z
+    .array(prometheusTarget)
+    .default([])
+    .refine(areDistinct, 'two targets have the same cluster, instance and path; give an instance')
+    .describe("Targets that are asked for Prometheus' text format."),
+  parallelScrapes: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(8)
+    .describe('Targets asked at a time; each holds one answer in memory.'),
   maxConnections: z
     .number()
     .int()

@@ -5,6 +5,7 @@ import type { MetricWriter } from '../../../shared/stores/metric-store.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import type { Instant } from '../../../shared/values/instant.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
 import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
@@ -14,9 +15,12 @@ import type { GraphiteSource, MetricsConfig } from './config.ts';
 import { GraphiteReader } from './graphite-reader.ts';
 import { MetricPipeline } from './metric-pipeline.ts';
 import { PointBatch } from './point-batch.ts';
+import { type PrometheusTarget, targetSource } from './prometheus-target.ts';
+import { type ExpositionRules, readExposition } from './read-exposition.ts';
 import { type PushedRules, readPushed } from './read-pushed.ts';
 import { readQueued } from './read-queued.ts';
 import { type ProjectOf, resolveName } from './resolve-name.ts';
+import { scrapeTargets } from './scrape-targets.ts';
 import { SeriesTable } from './series-table.ts';
 
 export interface MetricsDeps {
@@ -51,6 +55,8 @@ class Collector implements MetricsCollector {
   readonly #stop = new AbortController();
   readonly #inputs: TcpInput[] = [];
   #kafka: KafkaInput | undefined;
+  readonly #stopScraping = new AbortController();
+  readonly #scraping: Promise<void>;
   #pushedBytes = 0;
 
   constructor(deps: MetricsDeps) {
@@ -58,6 +64,29 @@ class Collector implements MetricsCollector {
     this.#table = new SeriesTable(deps.writer, deps.config);
     this.#pipeline = new MetricPipeline({ ...deps, table: this.#table }, deps.config);
     this.#running = this.#pipeline.run(this.#stop.signal);
+    this.#scraping = scrapeTargets(
+      {
+        ...deps,
+        targets: deps.config.prometheus,
+        parallelScrapes: deps.config.parallelScrapes,
+        pipeline: this.#pipeline,
+        rulesOf: (target) => this.#expositionRules(target, deps.clock.now()),
+      },
+      this.#stopScraping.signal,
+    );
+  }
+
+  #expositionRules(target: PrometheusTarget, at: Instant): Omit<ExpositionRules, 'batch'> {
+    const { config, clock, projectOf } = this.#deps;
+    return {
+      target,
+      table: this.#table,
+      projectOf: projectOf ?? (() => undefined),
+      at,
+      notBefore: clock.now() - config.maxPastMs,
+      notAfter: clock.now() + config.maxFutureMs,
+      maxLineBytes: config.maxLineBytes,
+    };
   }
 
   async listen(): Promise<void> {
@@ -196,7 +225,13 @@ class Collector implements MetricsCollector {
       this.#readPushed(request, batch);
       return;
     }
-    const { graphite } = this.#deps.config;
+    const { graphite, prometheus } = this.#deps.config;
+    const target = prometheus.find((one) => targetSource(one) === record.source);
+    if (target !== undefined) {
+      const rules = this.#expositionRules(target, record.observedAt);
+      readExposition(`${record.raw}\n`, 'text', { ...rules, batch });
+      return;
+    }
     const source = graphite.find((one) => one.cluster === cluster) ?? {
       ...NO_SOURCE,
       cluster: cluster ?? '',
@@ -224,8 +259,12 @@ class Collector implements MetricsCollector {
     const timeout = clock
       .sleep(config.storeTimeoutMs, giveUp.signal)
       .then(() => this.#stop.abort());
-    await this.#kafka?.[Symbol.asyncDispose]();
-    await Promise.all(this.#inputs.map((input) => input[Symbol.asyncDispose]()));
+    this.#stopScraping.abort();
+    await Promise.all([
+      this.#scraping,
+      this.#kafka?.[Symbol.asyncDispose](),
+      ...this.#inputs.map((input) => input[Symbol.asyncDispose]()),
+    ]);
     this.#pipeline.close();
     await this.#running;
     giveUp.abort();
@@ -234,7 +273,7 @@ class Collector implements MetricsCollector {
 }
 
 /**
- * Starts the metric collector: its Graphite listeners, and the door for pushed metrics.
+ * Starts the metric collector: its Graphite listeners, its scrapes, and the door for pushed metrics.
  *
  * @throws AppError PORT_TAKEN when a listener's port is taken
  */
