@@ -16,6 +16,8 @@ export interface MonthShape {
   readonly metrics: number;
   readonly projects: number;
   readonly hoursPerDay: number;
+  /** Makes long-term aggregates after each day. */
+  readonly aggregate: boolean;
 }
 
 export interface MonthResult {
@@ -97,10 +99,10 @@ export async function simulateMonth(
     }
     most.serverBytes = Math.max(most.serverBytes, memoryOf(pid));
     clock.time = from + DAY_MS + HOUR_MS;
-    await longTerm.round(signal);
+    if (shape.aggregate) await longTerm.round(signal);
     await dropOldShards(database, clock.time - config.rawRetentionMs);
-    most.rawSeries = Math.max(most.rawSeries, await countSeries(database, "!= ''"));
-    most.longSeries = Math.max(most.longSeries, await countSeries(database, "= ''"));
+    most.rawSeries = Math.max(most.rawSeries, await countSeries(database, 'raw'));
+    most.longSeries = Math.max(most.longSeries, await countSeries(database, 'long'));
     most.serverBytes = Math.max(most.serverBytes, memoryOf(pid));
     print(`day ${day + 1}: ${JSON.stringify(most)} ${JSON.stringify([...database.fates])}`);
   }
@@ -142,11 +144,11 @@ async function dropOldShards(database: InfluxDatabase, before: Instant): Promise
   }
 }
 
-/** Raw series have an application, long-term ones and Tollgate's marks have none. */
-async function countSeries(database: InfluxDatabase, application: string): Promise<number> {
+async function countSeries(database: InfluxDatabase, policy: string): Promise<number> {
   const { database: name } = database.config;
-  const where = `WHERE "application" ${application}`;
-  const rows = await database.ask(`SHOW SERIES EXACT CARDINALITY ON "${name}" ${where}`);
+  const rows = await database.ask(
+    `SHOW SERIES EXACT CARDINALITY ON "${name}" FROM "${policy}"./.*/`,
+  );
   return rows.reduce((sum, [count]) => sum + Number(count), 0);
 }
 
