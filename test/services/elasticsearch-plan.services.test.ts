@@ -8,6 +8,7 @@ import { type Forgotten, forgetProject } from '../../shared/stores/elastic/forge
 import { appendToPlan } from '../../shared/stores/elastic/index-plan.ts';
 import { IndexPlanCache } from '../../shared/stores/elastic/index-plan-cache.ts';
 import { indexPlanConfig } from '../../shared/stores/elastic/index-plan-config.ts';
+import { statusOf } from '../../shared/stores/elastic/index-plan-fault.ts';
 import { IndexPlanHome } from '../../shared/stores/elastic/index-plan-home.ts';
 import { readerRole } from '../../shared/stores/elastic/index-plan-role.ts';
 import {
@@ -74,12 +75,13 @@ test('1,000 small projects and 3 large ones lie in fewer than 100 indices after 
       const projects = { ...LARGE_CONFIG, 'team-7': { direct: true } };
       bench().config = indexPlanConfig.parse({ ...bench().config, projects });
     }
+    // As seldom as the plan allows: making indices is what takes the time here.
+    if (day % 5 === 0) await planOnce(bench().planner);
+    // On each tenth day team 7 is named twice.
     const lines = linesOf(day);
-    // Day 3, 13, … name team 7 twice.
     const { stored, duplicates } = await bench().write(lines);
     assert.equal(stored + duplicates, lines.length);
     written += stored;
-    await planOnce(bench().planner);
     await bench().clock.advance(DAY_MS);
   }
   const indices = await bench().indices();
@@ -120,7 +122,6 @@ test('late and repeated lines find their old places, whatever was appended to th
   const old = places.place(TEAM_7, START);
   assert.match(old, /~pool-/);
   assert.match(places.place(TEAM_7, START + 20 * DAY_MS), /team-7~monthly-2026\.12$/);
-  assert.equal((await bench().client.search({ index: old, q: 'id:late' })).hits.hits.length, 0);
   const { hits } = await bench().client.search({
     index: old,
     query: {
@@ -144,6 +145,7 @@ test('an alias shows one project, in pools and alone', async () => {
 });
 
 test('what is planned already is planned once more by nobody', async () => {
+  await planOnce(bench().planner);
   assert.deepEqual(await planOnce(bench().planner), { appended: 0, templates: 0, aliases: 0 });
 });
 
@@ -168,8 +170,11 @@ test('of two planners one appends, and a cache follows it', async () => {
   await home.create(held.plan);
   assert.deepEqual((await other.read()).plan, grown, 'a second init changes nothing');
   const over = performance.now() + 10_000;
-  while (!cache.place(TEAM_7, Date.UTC(2027, 1)).includes('team-7~monthly')) await wait(20);
-  while (!cache.place('team-8' as ProjectId, Date.UTC(2027, 1)).includes('~pool-1-')) {
+  while (
+    !cache
+      .place('team-8' as ProjectId, Date.UTC(2027, 1))
+      .includes(`~pool-${held.plan.pools.length}-`)
+  ) {
     assert.ok(performance.now() < over, 'the cache did not follow');
     await wait(20);
   }
@@ -308,7 +313,7 @@ test('members of a direct project read its own indices and nothing else', async 
     await admin.security.putRole({ name: 'etl', ...readerRole(PREFIX, 'etl' as ProjectId) });
     await admin.security.putUser({ username: 'member', password: 'member-secret', roles: ['etl'] });
     assert.equal((await member.search({ index: own })).hits.hits.length, 0);
-    const refused = { meta: { statusCode: 403 } };
+    const refused = (error: unknown): boolean => statusOf(error) === 403;
     for (const index of foreign) await assert.rejects(member.search({ index }), refused);
     await assert.rejects(member.index({ index: own, document: {} }), refused);
     await assert.rejects(member.indices.delete({ index: own }), refused);

@@ -22,6 +22,9 @@ import type { ProjectId } from '../../shared/values/project-id.ts';
 import { FakeClock } from './fake-clock.ts';
 import { MapCheckpoints } from './map-checkpoints.ts';
 
+/** A machine that does other things as well takes its time to make an index. */
+const QUIET = { replicas: 0, requestTimeoutMs: 120_000 };
+
 /** A log store on a real server with its plan, at a time that the test moves. */
 export class IndexPlanBench implements AsyncDisposable {
   readonly client: Client;
@@ -32,7 +35,7 @@ export class IndexPlanBench implements AsyncDisposable {
   readonly #elastic: ReturnType<typeof elasticConfig.parse>;
 
   private constructor(url: string, prefix: string, options: { now: Instant; config: object }) {
-    this.#elastic = elasticConfig.parse({ url, indexPrefix: prefix, replicas: 0 });
+    this.#elastic = elasticConfig.parse({ url, indexPrefix: prefix, ...QUIET });
     this.client = openElasticClient(this.#elastic);
     this.prefix = prefix;
     this.clock = new FakeClock(options.now);
