@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { credentialProblem, elasticOptions } from './elastic/config.ts';
-import { indexPlanConfig } from './elastic/index-plan-config.ts';
+import { indexPlanConfig } from './elastic/indices/plan-config.ts';
 import { influxConfig } from './influx/config.ts';
 import { postgresConfig } from './sql/config.ts';
 

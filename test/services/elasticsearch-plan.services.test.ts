@@ -4,25 +4,28 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { must } from '../../shared/errors/assert.ts';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import { elasticConfig } from '../../shared/stores/elastic/config.ts';
-import { type Forgotten, forgetProject } from '../../shared/stores/elastic/forget-project.ts';
-import { appendToPlan } from '../../shared/stores/elastic/index-plan.ts';
-import { IndexPlanCache } from '../../shared/stores/elastic/index-plan-cache.ts';
-import { indexPlanConfig } from '../../shared/stores/elastic/index-plan-config.ts';
-import { statusOf } from '../../shared/stores/elastic/index-plan-fault.ts';
-import { IndexPlanHome } from '../../shared/stores/elastic/index-plan-home.ts';
-import { readerRole } from '../../shared/stores/elastic/index-plan-role.ts';
+import {
+  type Forgotten,
+  forgetProject,
+} from '../../shared/stores/elastic/indices/forget-project.ts';
+import { appendToPlan } from '../../shared/stores/elastic/indices/plan.ts';
+import { IndexPlanCache } from '../../shared/stores/elastic/indices/plan-cache.ts';
+import { indexPlanConfig } from '../../shared/stores/elastic/indices/plan-config.ts';
+import { statusOf } from '../../shared/stores/elastic/indices/plan-fault.ts';
+import { IndexPlanHome } from '../../shared/stores/elastic/indices/plan-home.ts';
+import { readerRole } from '../../shared/stores/elastic/indices/plan-role.ts';
 import {
   initIndexPlan,
   type PlannerRun,
   planOnce,
   runIndexPlanner,
-} from '../../shared/stores/elastic/index-planner-loop.ts';
+} from '../../shared/stores/elastic/indices/planner-loop.ts';
+import { dropOverdue } from '../../shared/stores/elastic/indices/retention.ts';
 import { openElasticClient } from '../../shared/stores/elastic/open-elastic-client.ts';
-import { dropOverdue } from '../../shared/stores/elastic/retention.ts';
 import type { Lease, LeaseStore } from '../../shared/stores/lease.ts';
 import { DAY_MS, HOUR_MS } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
-import { aLine, IndexPlanBench } from '../support/index-plan-bench.ts';
+import { aLine, IndexPlanBench } from '../support/plan-bench.ts';
 import {
   ELASTIC_USERS,
   type ElasticsearchServer,

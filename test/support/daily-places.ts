@@ -1,4 +1,4 @@
-import type { IndexPlaces } from '../../shared/stores/elastic/index-places.ts';
+import type { IndexPlaces } from '../../shared/stores/elastic/indices/places.ts';
 import { DAY_MS, formatInstant, type Instant, utcDay } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 

@@ -56,9 +56,12 @@ export interface PageEnd {
   readonly order: string;
 }
 
-/** A page's end belongs to its project and query: of another one it is no place. */
+/**
+ * A page's end belongs to its project and to what was searched for: of another search it is no
+ * place. The span may differ, since "the last hour" is another one at the next page.
+ */
 function queryMark(project: ProjectId, query: LogQuery): string {
-  const { limit: _, cursor: __, ...asked } = query;
+  const { limit: _, cursor: __, from: ___, until: ____, ...asked } = query;
   const sorted = Object.entries(asked).sort(([a], [b]) => (a < b ? -1 : 1));
   return hash('sha256', JSON.stringify([project, sorted]), 'base64url').slice(0, 11);
 }

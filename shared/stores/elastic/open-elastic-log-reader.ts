@@ -6,7 +6,7 @@ import type { LogPage, LogQuery, LogReader, StoredLog } from '../log-store.ts';
 import type { ElasticConfig } from './config.ts';
 import { storedLog } from './elastic-log-document.ts';
 import { causeIn, ElasticRequests } from './elastic-requests.ts';
-import type { IndexPlaces } from './index-places.ts';
+import type { IndexPlaces } from './indices/places.ts';
 import {
   type Clause,
   logFilter,

@@ -9,7 +9,7 @@ import { BulkSender } from './bulk-sender.ts';
 import type { ElasticConfig } from './config.ts';
 import { documentId, documentLine } from './elastic-log-document.ts';
 import { ElasticRequests } from './elastic-requests.ts';
-import type { IndexPlaces } from './index-places.ts';
+import type { IndexPlaces } from './indices/places.ts';
 import { type PlacedLog, RepeatFinder } from './repeat-finder.ts';
 
 export interface ElasticLogWriterOptions {

@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, type Instant } from '../../values/instant.ts';
 import type { CheckpointStore } from '../checkpoint.ts';
 import { splitOrigin } from './elastic-log-document.ts';
 import { causeIn, type ElasticRequests } from './elastic-requests.ts';
-import type { IndexPlaces } from './index-places.ts';
+import type { IndexPlaces } from './indices/places.ts';
 
 /** A record with its document's id and its place. */
 export interface PlacedLog {

@@ -1,5 +1,5 @@
 import { HOUR_MS, type Instant } from '../../values/instant.ts';
-import type { Aggregate, MetricQuery } from '../metric-store.ts';
+
 import { encodeName, encodeValue, lineKey, lineMeasurement } from './influx-name.ts';
 import type { AnswerPart, Tags } from './query-answer.ts';
 import { CLOCK_SKEW_MS } from './window-marks.ts';
@@ -74,11 +74,6 @@ export type LongPart = (typeof LONG_PARTS)[number];
 /** Field of a part. Every long-term field ends with one, so the last _ tells them apart. */
 export function longField(field: string, part: LongPart): string {
   return `${field}_${part}`;
-}
-
-/** Whether an aggregate needs a sum, which may be missing where it is no double. */
-export function needsSum(aggregate: Aggregate): boolean {
-  return aggregate === 'sum' || aggregate === 'mean';
 }
 
 /** How the tags of a long-term series begin its lines. */

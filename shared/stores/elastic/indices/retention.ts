@@ -1,9 +1,9 @@
 import type { Client } from '@elastic/elasticsearch';
-import type { Instant } from '../../values/instant.ts';
-import { type IndexPlanConfig, keptSince } from './index-plan-config.ts';
-import { planFault, statusOf } from './index-plan-fault.ts';
-import { type PresentIndex, presentIndices } from './index-plan-indices.ts';
-import type { NamedIndex } from './index-plan-names.ts';
+import type { Instant } from '../../../values/instant.ts';
+import { type IndexPlanConfig, keptSince } from './plan-config.ts';
+import { planFault, statusOf } from './plan-fault.ts';
+import { type PresentIndex, presentIndices } from './plan-indices.ts';
+import type { NamedIndex } from './plan-names.ts';
 
 export interface Dropped {
   readonly indices: number;

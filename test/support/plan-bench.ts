@@ -3,15 +3,15 @@ import type { Client } from '@elastic/elasticsearch';
 import type { LogRecord } from '../../shared/contracts/log-record.ts';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import { elasticConfig } from '../../shared/stores/elastic/config.ts';
-import type { IndexPlaces } from '../../shared/stores/elastic/index-places.ts';
+import type { IndexPlaces } from '../../shared/stores/elastic/indices/places.ts';
 import {
   type IndexPlanConfig,
   indexPlanConfig,
-} from '../../shared/stores/elastic/index-plan-config.ts';
-import { IndexPlanHome } from '../../shared/stores/elastic/index-plan-home.ts';
-import { planIndex } from '../../shared/stores/elastic/index-plan-names.ts';
-import { PlannedPlaces } from '../../shared/stores/elastic/index-plan-places.ts';
-import type { IndexPlannerParts } from '../../shared/stores/elastic/index-planner-loop.ts';
+} from '../../shared/stores/elastic/indices/plan-config.ts';
+import { IndexPlanHome } from '../../shared/stores/elastic/indices/plan-home.ts';
+import { planIndex } from '../../shared/stores/elastic/indices/plan-names.ts';
+import { PlannedPlaces } from '../../shared/stores/elastic/indices/plan-places.ts';
+import type { IndexPlannerParts } from '../../shared/stores/elastic/indices/planner-loop.ts';
 import { initElastic } from '../../shared/stores/elastic/init-elastic.ts';
 import { openElasticClient } from '../../shared/stores/elastic/open-elastic-client.ts';
 import { ElasticLogReader } from '../../shared/stores/elastic/open-elastic-log-reader.ts';

@@ -1,6 +1,6 @@
-import type { Instant } from '../../values/instant.ts';
-import { DAY_MS, utcDay } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
+import type { Instant } from '../../../values/instant.ts';
+import { DAY_MS, utcDay } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
 import {
   BEGINNING,
   type IndexPlan,
@@ -10,8 +10,8 @@ import {
   type PlanAdditions,
   type PlanEntry,
   poolOf,
-} from './index-plan.ts';
-import { nextPeriod } from './index-plan-names.ts';
+} from './plan.ts';
+import { nextPeriod } from './plan-names.ts';
 
 const GB = 1_000_000_000;
 /** The longest month: sizes are planned for it. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DAY_MS } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
+import { DAY_MS } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
 import {
   appendToPlan,
   BEGINNING,
@@ -12,7 +12,7 @@ import {
   newestEntries,
   type PlanEntry,
   poolOf,
-} from './index-plan.ts';
+} from './plan.ts';
 
 const ETL = 'etl' as ProjectId;
 const DAY = Date.UTC(2026, 10, 21);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DAY_MS } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import { appendToPlan, BEGINNING, type IndexPlan, type PlanEntry } from './index-plan.ts';
-import { PlannedPlaces } from './index-plan-places.ts';
+import { DAY_MS } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { appendToPlan, BEGINNING, type IndexPlan, type PlanEntry } from './plan.ts';
+import { PlannedPlaces } from './plan-places.ts';
 
 const PREFIX = 'tollgate-logs';
 const START = Date.UTC(2026, 10, 1);

@@ -1,8 +1,8 @@
 import type { Client } from '@elastic/elasticsearch';
-import { AppError } from '../../errors/app-error.ts';
-import { type IndexPlan, newestEntries } from './index-plan.ts';
-import { planFault, statusOf } from './index-plan-fault.ts';
-import { ownStem, poolsOf } from './index-plan-names.ts';
+import { AppError } from '../../../errors/app-error.ts';
+import { type IndexPlan, newestEntries } from './plan.ts';
+import { planFault, statusOf } from './plan-fault.ts';
+import { ownStem, poolsOf } from './plan-names.ts';
 
 /** Indices of these names are made with so many primaries. */
 export interface PlannedTemplate {

@@ -1,11 +1,11 @@
 import type { Client } from '@elastic/elasticsearch';
-import { AppError } from '../../errors/app-error.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import { planFault, statusOf } from './index-plan-fault.ts';
-import { presentIndices } from './index-plan-indices.ts';
-import { projectAlias } from './index-plan-names.ts';
+import { AppError } from '../../../errors/app-error.ts';
+import { backoffMs } from '../../../runtime/backoff.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { planFault, statusOf } from './plan-fault.ts';
+import { presentIndices } from './plan-indices.ts';
+import { projectAlias } from './plan-names.ts';
 import { dropIndex } from './retention.ts';
 
 const PAGE = 1_000;

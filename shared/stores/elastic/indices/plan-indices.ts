@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
-import { planFault } from './index-plan-fault.ts';
-import { type NamedIndex, parseIndexName } from './index-plan-names.ts';
+import { planFault } from './plan-fault.ts';
+import { type NamedIndex, parseIndexName } from './plan-names.ts';
 
 /** An index that is there, and its size. */
 export interface PresentIndex extends NamedIndex {

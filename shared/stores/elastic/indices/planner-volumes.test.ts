@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DAY_MS } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import { volumesOf } from './index-planner-volumes.ts';
+import { DAY_MS } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { volumesOf } from './planner-volumes.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
 const part = (project: string, bytes: number, ageDays: number) => ({

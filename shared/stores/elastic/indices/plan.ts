@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { assert, must } from '../../errors/assert.ts';
-import { type Instant, utcDay } from '../../values/instant.ts';
-import { isProjectId, type ProjectId } from '../../values/project-id.ts';
-import { utcMonth } from './index-plan-names.ts';
+import { assert, must } from '../../../errors/assert.ts';
+import { type Instant, utcDay } from '../../../values/instant.ts';
+import { isProjectId, type ProjectId } from '../../../values/project-id.ts';
+import { utcMonth } from './plan-names.ts';
 
 /** Before every record. */
 export const BEGINNING: Instant = -8.64e15;

@@ -1,5 +1,5 @@
-import { DAY_MS, type Instant, utcDay } from '../../values/instant.ts';
-import { isProjectId, type ProjectId } from '../../values/project-id.ts';
+import { DAY_MS, type Instant, utcDay } from '../../../values/instant.ts';
+import { isProjectId, type ProjectId } from '../../../values/project-id.ts';
 
 /** How long one index of a stem takes records. */
 export type Period = 'day' | 'month';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../values/instant.ts';
-import { isProjectId, type ProjectId } from '../../values/project-id.ts';
-import type { ProjectWish } from './index-planner.ts';
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../../values/instant.ts';
+import { isProjectId, type ProjectId } from '../../../values/project-id.ts';
+import type { ProjectWish } from './planner.ts';
 
 const GB = 1_000_000_000;
 

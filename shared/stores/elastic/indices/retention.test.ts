@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { indexPlanConfig } from './index-plan-config.ts';
-import { parseIndexName } from './index-plan-names.ts';
+import { indexPlanConfig } from './plan-config.ts';
+import { parseIndexName } from './plan-names.ts';
 import { overdue } from './retention.ts';
 
 const config = indexPlanConfig.parse({ keptDays: 30, projects: { etl: { keptDays: 7 } } });

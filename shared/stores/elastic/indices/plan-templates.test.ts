@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProjectId } from '../../values/project-id.ts';
-import { appendToPlan, BEGINNING, type IndexPlan } from './index-plan.ts';
-import { readerRole } from './index-plan-role.ts';
-import { plannedTemplates } from './index-plan-templates.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { appendToPlan, BEGINNING, type IndexPlan } from './plan.ts';
+import { readerRole } from './plan-role.ts';
+import { plannedTemplates } from './plan-templates.ts';
 
 const DAY = Date.UTC(2026, 10, 21);
 const ETL = 'etl' as ProjectId;

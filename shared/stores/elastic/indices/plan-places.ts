@@ -1,9 +1,9 @@
-import { must } from '../../errors/assert.ts';
-import type { Instant } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import type { IndexPlaces } from './index-places.ts';
-import { BEGINNING, type IndexPlan, type PlanEntry, poolOf } from './index-plan.ts';
-import { indexName, nextPeriod, ownStem, poolStem, type Stem } from './index-plan-names.ts';
+import { must } from '../../../errors/assert.ts';
+import type { Instant } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import type { IndexPlaces } from './places.ts';
+import { BEGINNING, type IndexPlan, type PlanEntry, poolOf } from './plan.ts';
+import { indexName, nextPeriod, ownStem, poolStem, type Stem } from './plan-names.ts';
 
 /** More indices of one stem than these are said as a pattern: a URL holds 4 KB. */
 const MAX_NAMED = 40;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isProjectId, type ProjectId } from '../../values/project-id.ts';
+import { isProjectId, type ProjectId } from '../../../values/project-id.ts';
 import {
   indexName,
   ownPattern,
@@ -10,7 +10,7 @@ import {
   pooledPattern,
   poolStem,
   projectAlias,
-} from './index-plan-names.ts';
+} from './plan-names.ts';
 
 const PREFIX = 'tollgate-logs';
 const AT = Date.UTC(2026, 10, 21, 9);

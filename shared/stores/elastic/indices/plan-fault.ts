@@ -1,6 +1,6 @@
 import { errors } from '@elastic/elasticsearch';
-import { AppError } from '../../errors/app-error.ts';
-import { causeIn } from './elastic-requests.ts';
+import { AppError } from '../../../errors/app-error.ts';
+import { causeIn } from '../elastic-requests.ts';
 
 /** HTTP status of an answer of Elasticsearch; undefined when there was no answer. */
 export function statusOf(error: unknown): number | undefined {

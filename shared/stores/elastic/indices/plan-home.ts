@@ -1,8 +1,8 @@
 import type { Client } from '@elastic/elasticsearch';
-import { AppError } from '../../errors/app-error.ts';
-import { type IndexPlan, indexPlan } from './index-plan.ts';
-import { COMMIT_MS } from './index-plan-config.ts';
-import { planFault, statusOf } from './index-plan-fault.ts';
+import { AppError } from '../../../errors/app-error.ts';
+import { type IndexPlan, indexPlan } from './plan.ts';
+import { COMMIT_MS } from './plan-config.ts';
+import { planFault, statusOf } from './plan-fault.ts';
 
 const ID = 'plan';
 

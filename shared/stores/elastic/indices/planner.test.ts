@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DAY_MS, type Instant } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import { appendToPlan, type IndexPlan, newestEntries, newestPools, poolOf } from './index-plan.ts';
-import { utcMonth } from './index-plan-names.ts';
-import { PlannedPlaces } from './index-plan-places.ts';
-import { firstPlan, type PlannerInput, type ProjectWish, planIndices } from './index-planner.ts';
+import { DAY_MS, type Instant } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { appendToPlan, type IndexPlan, newestEntries, newestPools, poolOf } from './plan.ts';
+import { utcMonth } from './plan-names.ts';
+import { PlannedPlaces } from './plan-places.ts';
+import { firstPlan, type PlannerInput, type ProjectWish, planIndices } from './planner.ts';
 
 const GB = 1_000_000_000;
 const PREFIX = 'tollgate-logs';

@@ -1,5 +1,5 @@
-import type { Instant } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
+import type { Instant } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
 
 /** Which index a project's record lies in. It follows from the event's time, so that a late or
  * repeated record finds the place that it had before. */

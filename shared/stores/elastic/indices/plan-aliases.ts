@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch';
-import type { ProjectId } from '../../values/project-id.ts';
-import { planFault } from './index-plan-fault.ts';
-import { parseIndexName, projectAlias } from './index-plan-names.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { planFault } from './plan-fault.ts';
+import { parseIndexName, projectAlias } from './plan-names.ts';
 
 const ACTIONS = 500;
 

@@ -1,5 +1,5 @@
-import type { ProjectId } from '../../values/project-id.ts';
-import { ownPattern } from './index-plan-names.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { ownPattern } from './plan-names.ts';
 
 /** Body of `PUT _security/role/<name>`. */
 export interface ReaderRole {

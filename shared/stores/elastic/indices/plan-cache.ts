@@ -1,10 +1,10 @@
-import { AppError } from '../../errors/app-error.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { Instant } from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import type { IndexPlaces } from './index-places.ts';
-import { type IndexPlan, isAppendedTo } from './index-plan.ts';
-import { PlannedPlaces } from './index-plan-places.ts';
+import { AppError } from '../../../errors/app-error.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Instant } from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import type { IndexPlaces } from './places.ts';
+import { type IndexPlan, isAppendedTo } from './plan.ts';
+import { PlannedPlaces } from './plan-places.ts';
 
 export interface IndexPlanCacheParts {
   /** The newest plan, such as `async () => (await home.read()).plan`. */

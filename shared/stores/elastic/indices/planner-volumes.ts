@@ -1,8 +1,8 @@
 import type { Client } from '@elastic/elasticsearch';
-import { DAY_MS, type Instant } from '../../values/instant.ts';
-import { isProjectId, type ProjectId } from '../../values/project-id.ts';
-import { planFault } from './index-plan-fault.ts';
-import type { PresentIndex } from './index-plan-indices.ts';
+import { DAY_MS, type Instant } from '../../../values/instant.ts';
+import { isProjectId, type ProjectId } from '../../../values/project-id.ts';
+import { planFault } from './plan-fault.ts';
+import type { PresentIndex } from './plan-indices.ts';
 
 /** A week holds each day's habits once. */
 const WINDOW_DAYS = 7;

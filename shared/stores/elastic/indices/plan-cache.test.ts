@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FakeClock } from '../../../test/support/fake-clock.ts';
-import { AppError } from '../../errors/app-error.ts';
+import { FakeClock } from '../../../../test/support/fake-clock.ts';
+import { AppError } from '../../../errors/app-error.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -10,12 +10,12 @@ import {
   MINUTE_MS,
   SECOND_MS,
   utcDay,
-} from '../../values/instant.ts';
-import type { ProjectId } from '../../values/project-id.ts';
-import { appendToPlan, BEGINNING, type IndexPlan, type PlanEntry } from './index-plan.ts';
-import { IndexPlanCache } from './index-plan-cache.ts';
-import { COMMIT_MS, indexPlanConfig, leadMs } from './index-plan-config.ts';
-import { PlannedPlaces } from './index-plan-places.ts';
+} from '../../../values/instant.ts';
+import type { ProjectId } from '../../../values/project-id.ts';
+import { appendToPlan, BEGINNING, type IndexPlan, type PlanEntry } from './plan.ts';
+import { IndexPlanCache } from './plan-cache.ts';
+import { COMMIT_MS, indexPlanConfig, leadMs } from './plan-config.ts';
+import { PlannedPlaces } from './plan-places.ts';
 
 const ETL = 'etl' as ProjectId;
 const NOON = Date.UTC(2026, 10, 21, 12);
