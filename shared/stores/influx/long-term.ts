@@ -1,5 +1,5 @@
 import { HOUR_MS, type Instant } from '../../values/instant.ts';
-
+import type { MetricQuery } from '../metric-store.ts';
 import { encodeName, encodeValue, lineKey, lineMeasurement } from './influx-name.ts';
 import type { AnswerPart, Tags } from './query-answer.ts';
 import { CLOCK_SKEW_MS } from './window-marks.ts';
