@@ -10,6 +10,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   logs: () => import('./logs.bench.ts'),
   elastic: () => import('./elastic.bench.ts'),
   metrics: () => import('./metrics.bench.ts'),
+  influx: () => import('./influx.bench.ts'),
   progress: () => import('./progress.bench.ts'),
   kafka: () => import('./kafka.bench.ts'),
   rating: () => import('./rating.bench.ts'),
