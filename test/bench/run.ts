@@ -11,6 +11,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   metrics: () => import('./metrics.bench.ts'),
   progress: () => import('./progress.bench.ts'),
   rating: () => import('./rating.bench.ts'),
+  fairness: () => import('./fairness.bench.ts'),
   quota: () => import('./quota.bench.ts'),
 };
 

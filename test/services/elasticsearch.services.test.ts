@@ -1,7 +1,7 @@
 import { after, before } from 'node:test';
-import { openElasticBench, refreshed } from '../support/elastic-bench.ts';
 import { must } from '../../shared/errors/assert.ts';
 import { logStoreSuite } from '../contracts/log-store-suite.ts';
+import { openElasticBench, refreshed } from '../support/elastic-bench.ts';
 import { type ElasticsearchServer, startElasticsearch } from './servers/elasticsearch.ts';
 
 let server: ElasticsearchServer | undefined;

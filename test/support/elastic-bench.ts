@@ -82,7 +82,9 @@ export async function openElasticBench(options: ElasticBenchOptions): Promise<El
     async [Symbol.asyncDispose]() {
       await writer[Symbol.asyncDispose]();
       await reader[Symbol.asyncDispose]();
-      const { body } = { body: Object.keys(await admin.indices.get({ index, features: 'settings' })) };
+      const { body } = {
+        body: Object.keys(await admin.indices.get({ index, features: 'settings' })),
+      };
       for (const name of body) await admin.indices.delete({ index: name });
       await admin.indices.deleteIndexTemplate({ name: indexPrefix });
       await admin.close();
