@@ -14,6 +14,13 @@ export const tollgateConfig = z.object({
     .min(1)
     .default('tollgate-data')
     .describe('Folder of the embedded stores; one process at a time uses it.'),
+  process: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be letters, digits and . _ -')
+    .optional()
+    .describe(
+      'Name of a process that collects, unique among those that share stores; it must stay the same over restarts. Without one, the name of the host.',
+    ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

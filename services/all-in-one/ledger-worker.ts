@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import { isEmbedded } from '../../shared/stores/config.ts';
+import type { LeaseStore } from '../../shared/stores/lease.ts';
 import { keepStores, openLeaseStore, openLedgerStores } from '../../shared/stores/open-stores.ts';
 import { startContainers } from '../collectors/containers/start.ts';
 import { startMetering } from '../metering/start.ts';
@@ -7,13 +9,17 @@ import { openThreadQuarantine } from './open-thread-quarantine.ts';
 import { runThread, type ThreadDeps } from './run-thread.ts';
 
 type LedgerDeps = ThreadDeps<Pick<TollgateConfig, 'metering' | 'containers'>>;
+type Leases = { readonly store: LeaseStore; readonly holder: string };
 type LedgerStores = Awaited<ReturnType<typeof openLedgerStores>>;
 
 /** Under a lease, since another process may meter the same ledger. */
-async function startMeter(deps: LedgerDeps, ledger: LedgerStores): Promise<AsyncDisposable> {
+async function startMeter(
+  deps: LedgerDeps,
+  ledger: LedgerStores,
+  leases: Leases,
+): Promise<AsyncDisposable> {
   await using resources = new AsyncDisposableStack();
-  const store = resources.use(await openLeaseStore(deps.setup, deps));
-  const holder = `${hostname()}/${process.pid}/${deps.random().toString(36).slice(2)}`;
+  const { store, holder } = leases;
   const stop = new AbortController();
   const keeping = keepStores(deps.setup, { ...deps, leases: store, holder }, stop.signal);
   resources.defer(async () => {
@@ -30,13 +36,13 @@ async function startMeter(deps: LedgerDeps, ledger: LedgerStores): Promise<Async
         prices: ledger.priceWriter,
         grants: ledger.grants,
       },
-      leases: { store, holder },
+      leases,
     }),
   );
   return resources.move();
 }
 
-async function startCollector(deps: LedgerDeps, ledger: LedgerStores) {
+async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Leases) {
   await using resources = new AsyncDisposableStack();
   const quarantine = resources.use(await openThreadQuarantine(deps));
   const containers = resources.use(
@@ -45,6 +51,7 @@ async function startCollector(deps: LedgerDeps, ledger: LedgerStores) {
       config: deps.config.containers,
       journal: ledger.journalWriter,
       quarantine,
+      ...(isEmbedded(deps.setup.stores.ledger) ? {} : { leases }),
     }),
   );
   const open = resources.move();
@@ -61,9 +68,12 @@ async function startCollector(deps: LedgerDeps, ledger: LedgerStores) {
 runThread<Pick<TollgateConfig, 'metering' | 'containers'>>('ledger', async (deps) => {
   await using resources = new AsyncDisposableStack();
   const ledger = resources.use(await openLedgerStores(deps.setup, deps));
-  if (deps.roles.includes('meter')) resources.use(await startMeter(deps, ledger));
+  const store = resources.use(await openLeaseStore(deps.setup, deps));
+  const holder = `${hostname()}/${process.pid}/${deps.random().toString(36).slice(2)}`;
+  const leases = { store, holder };
+  if (deps.roles.includes('meter')) resources.use(await startMeter(deps, ledger, leases));
   const collector = deps.roles.includes('collect')
-    ? resources.use(await startCollector(deps, ledger))
+    ? resources.use(await startCollector(deps, ledger, leases))
     : undefined;
   const open = resources.move();
   return {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
@@ -177,7 +178,11 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const crashed: string[] = [];
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await openDataFolder(config.dataFolder));
-  const setup = { dataFolder: folder.path, stores: config.stores };
+  const setup = {
+    dataFolder: folder.path,
+    process: config.process ?? hostname(),
+    stores: config.stores,
+  };
   throwProblems(await checkStores(setup));
   const data = { config, setup, roles, catchUp, logLevel: config.logLevel };
   const threads = await startThreads(data, resources, (part, error) => {

@@ -65,6 +65,8 @@ export type StoresConfig = z.infer<typeof storesConfig>;
 export interface StoresSetup {
   /** Folder of the embedded stores. */
   readonly dataFolder: string;
+  /** Name of this process among those that share stores; the same after a restart. */
+  readonly process: string;
   readonly stores: StoresConfig;
 }
 

@@ -30,6 +30,7 @@ import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
+import { scopedCheckpoints } from './scoped-checkpoints.ts';
 import { checkPostgres } from './sql/check-postgres.ts';
 import { openSqliteCheckpointStore } from './sql/checkpoint-store.ts';
 import { lockFolder } from './sql/folder-lock.ts';
@@ -168,15 +169,16 @@ export function openMetricStoreReader(
     : openInfluxMetricReader({ config: metrics, clock });
 }
 
-/** Where checkpoints lie that their records' own store can't hold. */
-export function openCheckpointStore(
+/** Where checkpoints lie that their records' own store can't hold; this process's own. */
+async function openCheckpointStore(
   setup: StoresSetup,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<CheckpointStore> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock })
-    : openPostgresCheckpointStore(ledger, { clock });
+  if (!isEmbedded(ledger)) {
+    return scopedCheckpoints(await openPostgresCheckpointStore(ledger, { clock }), setup.process);
+  }
+  return openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock });
 }
 
 /** @param deps.quarantine takes what a server will never take */

@@ -75,7 +75,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   resources.defer(() => rmSync(path, { recursive: true, force: true }));
   const clock = new FakeClock(options.now);
   const folder = resources.use(await openDataFolder(path));
-  const setup = { dataFolder: folder.path, stores: storesConfig.parse({}) };
+  const setup = { dataFolder: folder.path, process: '', stores: storesConfig.parse({}) };
   const stores = resources.use(await openLedgerStores(setup, { clock, random: () => 0 }));
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const metrics = new Metrics();

@@ -25,7 +25,7 @@ async function bench(): Promise<Bench> {
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await temporaryFolder());
   const inner = resources.use(
-    await openTokenStore({ dataFolder: folder.path, stores: storesConfig.parse({}) }),
+    await openTokenStore({ dataFolder: folder.path, process: '', stores: storesConfig.parse({}) }),
   );
   const clock = new FakeClock();
   const state = { broken: false, reads: 0 };

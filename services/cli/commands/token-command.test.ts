@@ -34,6 +34,7 @@ test('a new token is printed once, alone on stdout, and kept as its hash', async
   assert.match(err, /first token: .* ask for one/);
   await using store = await openTokenStore({
     dataFolder: bench.path,
+    process: '',
     stores: storesConfig.parse({}),
   });
   const [stored] = await store.list();

@@ -45,10 +45,10 @@ function withStoreOptions(command: Command): Command {
 async function openStore(io: CliIo, { config, data }: StoreOptions): Promise<TokenStore> {
   // A folder that is given is of a Tollgate that may have no file, such as the demo.
   if (data !== undefined && config === undefined) {
-    return openTokenStore({ dataFolder: data, stores: storesConfig.parse({}) });
+    return openTokenStore({ dataFolder: data, process: '', stores: storesConfig.parse({}) });
   }
   const { dataFolder, stores } = readConfigFile(io, tollgateConfig, config ?? DEFAULT_CONFIG_FILE);
-  return openTokenStore({ dataFolder: data ?? dataFolder, stores });
+  return openTokenStore({ dataFolder: data ?? dataFolder, process: '', stores });
 }
 
 function parseScope(text: string, before: readonly TokenScope[] = []): TokenScope[] {

@@ -29,8 +29,6 @@ export interface FileSourceDeps {
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
   readonly quotas: LogQuotas;
-  /** Tells this collector's files from those of others that share its checkpoints; else ''. */
-  readonly scope: string;
 }
 
 const PREFIX = 'logs:file:';
@@ -63,11 +61,10 @@ export class FileSource {
   /** Runs until `signal` aborts; what was read by then is stored, unless `giveUp` aborts. */
   async run(signal: AbortSignal, giveUp: AbortSignal): Promise<void> {
     const { source, config, writer, clock, logger, metrics } = this.#deps;
-    const prefix = `${PREFIX}${this.#deps.scope}`;
     const events = tail({
       patterns: source.paths,
-      prefix,
-      checkpoints: await writer.checkpoints(prefix),
+      prefix: PREFIX,
+      checkpoints: await writer.checkpoints(PREFIX),
       clock,
       signal,
       logger,

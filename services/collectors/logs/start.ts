@@ -34,8 +34,6 @@ export interface LogsDeps {
   readonly spoolFolder: string;
   /** The project of an application that the ledger knows. */
   readonly projectOf?: ProjectOf;
-  /** Tells this collector's files from those of others that share its checkpoints. */
-  readonly scope?: string;
 }
 
 export interface ReplayResult {
@@ -86,7 +84,7 @@ class Logs implements LogsCollector {
 
   /** A failure that is no store's begins again from the stored positions, so it loses nothing. */
   async #follow(source: LogFileSource): Promise<void> {
-    const { clock, logger, projectOf, scope = '' } = this.#deps;
+    const { clock, logger, projectOf } = this.#deps;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
@@ -95,7 +93,6 @@ class Logs implements LogsCollector {
           source,
           deliver: this.#deliver,
           projectOf,
-          scope,
           quotas: this.#quotas,
         });
         await file.run(signal, this.#giveUp.signal);
