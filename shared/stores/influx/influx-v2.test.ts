@@ -153,7 +153,7 @@ test('of a batch that a 2.x server refuses whole, only the bad point is missing'
   await writer.write(block, [{ source: 's', position: '1' }]);
   assert.equal(values.size, 399);
   assert.deepEqual(refused, [[123, 'malformed', true]]);
-  assert.equal(checkpoints.saved.get('s'), '1');
+  assert.equal(checkpoints.saved.get('s')?.position, '1');
   const writes = server.asked.filter(({ path }) => path === '/api/v2/write');
   assert.ok(writes.some(({ query }) => query.get('bucket') === 'tollgate/raw'));
   assert.equal(writes[0]?.query.get('org'), 'acme');
