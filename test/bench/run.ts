@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   progress: () => import('./progress.bench.ts'),
   kafka: () => import('./kafka.bench.ts'),
   rating: () => import('./rating.bench.ts'),
+  fairness: () => import('./fairness.bench.ts'),
   quota: () => import('./quota.bench.ts'),
 };
 

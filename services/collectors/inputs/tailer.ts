@@ -58,7 +58,7 @@ export class Tailer implements Disposable {
 
   constructor(deps: TailerDeps) {
     this.#deps = deps;
-    this.#hot = new HotStreams(2 * deps.chunkBytes, deps.shareOf);
+    this.#hot = new HotStreams(deps.chunkBytes, deps.shareOf);
     this.#startedAt = deps.clock.elapsed();
     const { metrics } = deps;
     this.#lost = metrics.counter('tollgate_file_lost_bytes_total', 'Bytes gone before reading.');

@@ -220,7 +220,8 @@ export class FileSource {
     const now = clock.elapsed();
     for (const reader of this.#waiting) {
       const patienceMs = config.quietMs * (reader.hasHalfLine ? HALF_LINE_FACTOR : 1);
-      if (now - reader.touchedAt < patienceMs) continue;
+      // A line that goes on may lie in the file already, and wait for its project's turn.
+      if (now - reader.touchedAt < patienceMs || reader.file?.drained === false) continue;
       this.#flush(reader);
     }
   }

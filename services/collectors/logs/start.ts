@@ -56,7 +56,7 @@ const RAW_CHARS = 64 * 1_024;
 const RESTART_MS = 10_000;
 const ANNOUNCE_POLL_MS = 1_000;
 /** Bytes of pushed bodies that the store is given at a time. */
-const WORK_BYTES = 8 * 1_048_576;
+const WORK_BYTES = 2 * 1_048_576;
 const UTC = new LocalTime('UTC');
 
 class Logs implements LogsCollector {

@@ -7,6 +7,7 @@ import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { FairGate } from '../core/fair-gate.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
 import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
 import { type KafkaInput, startKafkaInput } from '../inputs/kafka-input.ts';
@@ -44,6 +45,8 @@ export interface MetricsCollector extends AsyncDisposable, IngestHandler, QueueH
   readonly tcpAddresses: readonly { readonly host: string; readonly port: number }[];
 }
 
+/** Bytes of pushed bodies that the store is given at a time. */
+const WORK_BYTES = 2 * 1_048_576;
 /** For lines whose listener is no longer configured. */
 const NO_SOURCE = { host: '', port: 0, projectFromPrefix: false, prefixSegments: 0 };
 
@@ -57,10 +60,13 @@ class Collector implements MetricsCollector {
   #kafka: KafkaInput | undefined;
   readonly #stopScraping = new AbortController();
   readonly #scraping: Promise<void>;
-  #pushedBytes = 0;
+  readonly #gate: FairGate;
 
   constructor(deps: MetricsDeps) {
     this.#deps = deps;
+    const { maxRequestBytes } = deps.config;
+    const workBytes = Math.min(WORK_BYTES, maxRequestBytes);
+    this.#gate = new FairGate({ workBytes, limitBytes: maxRequestBytes, name: 'pushed metrics' });
     this.#table = new SeriesTable(deps.writer, deps.config);
     this.#pipeline = new MetricPipeline({ ...deps, table: this.#table }, deps.config);
     this.#running = this.#pipeline.run(this.#stop.signal);
@@ -144,20 +150,15 @@ class Collector implements MetricsCollector {
   }
 
   async ingest(request: IngestRequest): Promise<RestIngest> {
-    const { config } = this.#deps;
-    const bytes = request.body.length;
-    if (this.#pushedBytes > 0 && this.#pushedBytes + bytes > config.maxRequestBytes) {
-      throw new AppError('OVERLOADED', 'the queue for pushed metrics is full; send again later');
-    }
-    this.#pushedBytes += bytes;
-    try {
-      const batch = new PointBatch();
-      const answer = this.#readPushed(request, batch);
-      await this.#push(batch);
-      return answer;
-    } finally {
-      this.#pushedBytes -= bytes;
-    }
+    const bytes = Math.max(1, request.body.length);
+    const whose = request.project ?? '';
+    using _ =
+      this.#gate.tryEnter(whose, bytes) ??
+      (await this.#gate.enter(whose, bytes, this.#stop.signal));
+    const batch = new PointBatch();
+    const answer = this.#readPushed(request, batch);
+    await this.#push(batch);
+    return answer;
   }
 
   async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
