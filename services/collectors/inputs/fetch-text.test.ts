@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { systemClock } from '../../../shared/runtime/clock.ts';
 import { AnsweringServer } from '../../../test/support/answering-server.ts';
+import { makeAuthority } from '../../../test/support/certificates.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { fetchProblem, fetchText, type TextTarget } from './fetch-text.ts';
 
@@ -133,4 +135,22 @@ test('a token and a password are read from their files for each request', async 
   const [reason, message] = await problem(target(server.url, { bearerTokenFile: file }));
   assert.equal(reason, 'secret-unreadable');
   assert.match(message, /secret can't be read \(ENOENT\)/);
+});
+
+test('a server is believed by the authority that is given, and by no other', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fetch-'));
+  const authority = await makeAuthority(folder);
+  const { cert, key } = await authority.sign('server');
+  const server = createTlsServer({ cert, key }, (_, response) => {
+    response.end('a 1\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { caFile } = authority;
+  assert.equal((await fetchText(target(url, { caFile }), systemClock, never)).text, 'a 1\n');
+  assert.equal((await problem(target(url)))[0], 'unreachable');
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
 });
