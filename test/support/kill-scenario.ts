@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import test from 'node:test';
 import { freePort, type RunningTollgate, temporaryFolder } from './running-tollgate.ts';
 
-const KILLS = Number(process.env['TOLLGATE_KILLS'] ?? 5);
+const KILLS = Number(process.env['TOLLGATE_KILLS'] ?? 3);
 const SEED = Number(process.env['TOLLGATE_SEED'] ?? 20_261_121);
 const LINES_A_ROUND = 2_000;
 const APPLICATION = 'application_1795248855005_0001';

@@ -124,6 +124,15 @@ export class RunningTollgate implements AsyncDisposable {
     await exited;
   }
 
+  /** SIGSTOP: it holds its connections and does nothing, as a process whose machine sleeps. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** @returns its exit code */
   async stop(): Promise<number | null> {
     const exited = once(this.#child, 'exit');
