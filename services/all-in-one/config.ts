@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storesConfig } from '../../shared/stores/config.ts';
 import { apiConfig } from '../api/config.ts';
 import { containersConfig } from '../collectors/containers/config.ts';
 import { logsConfig } from '../collectors/logs/config.ts';
@@ -13,10 +14,18 @@ export const tollgateConfig = z.object({
     .min(1)
     .default('tollgate-data')
     .describe('Folder of the embedded stores; one process at a time uses it.'),
+  process: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be letters, digits and . _ -')
+    .optional()
+    .describe(
+      'Name of a process that collects, unique among those that share stores; it must stay the same over restarts. Without one, the name of the host.',
+    ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least severity of the log lines that Tollgate itself writes.'),
+  stores: storesConfig.prefault({}).describe('Where records are kept.'),
   api: apiConfig,
   logs: logsConfig.prefault({}).describe('Logs of drivers and executors.'),
   metrics: metricsConfig.prefault({}).describe('Spark metrics over Graphite and HTTP.'),

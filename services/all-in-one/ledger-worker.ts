@@ -1,35 +1,57 @@
-import { openLedgerStores } from '../../shared/stores/open-stores.ts';
+import { hostname } from 'node:os';
+import { isEmbedded } from '../../shared/stores/config.ts';
+import type { LeaseStore } from '../../shared/stores/lease.ts';
+import { keepStores, openLeaseStore, openLedgerStores } from '../../shared/stores/open-stores.ts';
 import { startContainers } from '../collectors/containers/start.ts';
 import { startMetering } from '../metering/start.ts';
 import type { TollgateConfig } from './config.ts';
 import { openThreadQuarantine } from './open-thread-quarantine.ts';
-import { runThread } from './run-thread.ts';
+import { runThread, type ThreadDeps } from './run-thread.ts';
 
-/** The writer of the journal and the ledger: containers come in, charges go out. */
-runThread<Pick<TollgateConfig, 'metering' | 'containers'>>('ledger', async (deps) => {
-  const { config } = deps;
-  const folder = { path: deps.dataFolder };
+type LedgerDeps = ThreadDeps<Pick<TollgateConfig, 'metering' | 'containers'>>;
+type Leases = { readonly store: LeaseStore; readonly holder: string };
+type LedgerStores = Awaited<ReturnType<typeof openLedgerStores>>;
+
+/** Under a lease, since another process may meter the same ledger. */
+async function startMeter(
+  deps: LedgerDeps,
+  ledger: LedgerStores,
+  leases: Leases,
+): Promise<AsyncDisposable> {
   await using resources = new AsyncDisposableStack();
-  const quarantine = resources.use(await openThreadQuarantine(deps));
-  const ledger = resources.use(await openLedgerStores(folder));
+  const { store, holder } = leases;
+  const stop = new AbortController();
+  const keeping = keepStores(deps.setup, { ...deps, leases: store, holder }, stop.signal);
+  resources.defer(async () => {
+    stop.abort();
+    await keeping;
+  });
   resources.use(
     await startMetering({
       ...deps,
-      config: config.metering,
+      config: deps.config.metering,
       stores: {
         journal: ledger.journalReader,
         ledger: ledger.ledgerWriter,
         prices: ledger.priceWriter,
         grants: ledger.grants,
       },
+      leases,
     }),
   );
+  return resources.move();
+}
+
+async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Leases) {
+  await using resources = new AsyncDisposableStack();
+  const quarantine = resources.use(await openThreadQuarantine(deps));
   const containers = resources.use(
     await startContainers({
       ...deps,
-      config: config.containers,
+      config: deps.config.containers,
       journal: ledger.journalWriter,
       quarantine,
+      ...(isEmbedded(deps.setup.stores.ledger) ? {} : { leases }),
     }),
   );
   const open = resources.move();
@@ -38,6 +60,24 @@ runThread<Pick<TollgateConfig, 'metering' | 'containers'>>('ledger', async (deps
       'ingest-containers': (request: never) => containers.ingest(request),
       'replay-containers': (records: never) => containers.replay(records),
     },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** The writer of the journal and the ledger: containers come in, charges go out. */
+runThread<Pick<TollgateConfig, 'metering' | 'containers'>>('ledger', async (deps) => {
+  await using resources = new AsyncDisposableStack();
+  const ledger = resources.use(await openLedgerStores(deps.setup, deps));
+  const store = resources.use(await openLeaseStore(deps.setup, deps));
+  const holder = `${hostname()}/${process.pid}/${deps.random().toString(36).slice(2)}`;
+  const leases = { store, holder };
+  if (deps.roles.includes('meter')) resources.use(await startMeter(deps, ledger, leases));
+  const collector = deps.roles.includes('collect')
+    ? resources.use(await startCollector(deps, ledger, leases))
+    : undefined;
+  const open = resources.move();
+  return {
+    handlers: collector?.handlers ?? {},
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 });

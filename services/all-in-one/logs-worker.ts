@@ -6,13 +6,12 @@ import { runThread } from './run-thread.ts';
 
 /** Log files, TCP and pushed logs, beside the one writer of the log store. */
 runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
-  const { config, clock, logger } = deps;
-  const folder = { path: deps.dataFolder };
+  const { config, setup, clock } = deps;
   await using resources = new AsyncDisposableStack();
   const quarantine = resources.use(await openThreadQuarantine(deps));
-  const lookup = resources.use(openProjectLookup(folder, clock));
+  const lookup = resources.use(await openProjectLookup(setup, { clock }));
   const writer = resources.use(
-    await openLogStoreWriter(folder, { clock, logger, limits: config.logs.store }),
+    await openLogStoreWriter(setup, { ...deps, quarantine, limits: config.logs.store }),
   );
   const logs = resources.use(
     await startLogs({
@@ -21,7 +20,7 @@ runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
       writer,
       quarantine,
       projectOf: (cluster, application) => lookup.projectOf(cluster, application),
-      spoolFolder: `${deps.dataFolder}/spool`,
+      spoolFolder: `${setup.dataFolder}/spool`,
     }),
   );
   const open = resources.move();

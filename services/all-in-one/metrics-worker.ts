@@ -7,13 +7,12 @@ import { runThread } from './run-thread.ts';
 
 /** Graphite and progress: both write metric points, so both live beside the one writer of them. */
 runThread<Pick<TollgateConfig, 'metrics' | 'progress'>>('metrics', async (deps) => {
-  const { config, clock, logger } = deps;
-  const folder = { path: deps.dataFolder };
+  const { config, setup, clock } = deps;
   await using resources = new AsyncDisposableStack();
   const quarantine = resources.use(await openThreadQuarantine(deps));
-  const lookup = resources.use(openProjectLookup(folder, clock));
+  const lookup = resources.use(await openProjectLookup(setup, { clock }));
   const writer = resources.use(
-    await openMetricStoreWriter(folder, { clock, logger, limits: config.metrics.store }),
+    await openMetricStoreWriter(setup, { ...deps, quarantine, limits: config.metrics.store }),
   );
   const projectOf = (cluster: string, application: string) =>
     lookup.projectOf(cluster, application);

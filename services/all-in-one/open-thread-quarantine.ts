@@ -4,11 +4,11 @@ import type { ThreadDeps } from './run-thread.ts';
 
 /** The quarantine as one thread has it open; what goes because it is full is counted. */
 export function openThreadQuarantine(
-  deps: Pick<ThreadDeps<never>, 'dataFolder' | 'metrics'>,
+  deps: Pick<ThreadDeps<never>, 'setup' | 'metrics'>,
 ): Promise<Quarantine> {
   const evicted = deps.metrics.counter(
     'tollgate_quarantine_evicted_total',
     'Records that left a full quarantine.',
   );
-  return openQuarantine({ path: deps.dataFolder }, (records) => evicted({}, records));
+  return openQuarantine(deps.setup, (records) => evicted({}, records));
 }

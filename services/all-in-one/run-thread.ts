@@ -3,14 +3,16 @@ import { must } from '../../shared/errors/assert.ts';
 import { catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { type Handlers, serveRpc } from '../../shared/runtime/worker-rpc.ts';
+import type { StoresSetup } from '../../shared/stores/config.ts';
 import { createLogger, type Logger } from '../../shared/telemetry/logger.ts';
 import { Metrics } from '../../shared/telemetry/metrics.ts';
-import type { ThreadData } from './thread.ts';
+import type { Role, ThreadData } from './thread.ts';
 
 /** What a thread's part is built from. */
 export interface ThreadDeps<C> {
   readonly config: C;
-  readonly dataFolder: string;
+  readonly setup: StoresSetup;
+  readonly roles: readonly Role[];
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -35,7 +37,8 @@ export function runThread<C>(
     async start() {
       part = await open({
         config: data.config,
-        dataFolder: data.dataFolder,
+        setup: data.setup,
+        roles: data.roles,
         clock: data.catchUp === undefined ? systemClock : catchUpClock(systemClock, data.catchUp),
         random: Math.random,
         logger: createLogger(name, data.logLevel),

@@ -9,10 +9,9 @@ type Latest = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['late
 
 /** Reads of logs and metrics, away from the thread that answers quota checks. */
 runThread<Record<string, never>>('search', async (deps) => {
-  const folder = { path: deps.dataFolder };
   await using resources = new AsyncDisposableStack();
-  const logs = resources.use(await openLogStoreReader(folder));
-  const metrics = resources.use(await openMetricStoreReader(folder));
+  const logs = resources.use(await openLogStoreReader(deps.setup, deps));
+  const metrics = resources.use(await openMetricStoreReader(deps.setup, deps));
   const open = resources.move();
   return {
     handlers: {

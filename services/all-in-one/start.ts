@@ -1,28 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
-import { systemClock } from '../../shared/runtime/clock.ts';
+import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
+import { isEmbedded } from '../../shared/stores/config.ts';
 import {
+  checkStores,
   type LedgerStores,
   openDataFolder,
   openLedgerStores,
   openQuarantine,
+  openTokenStore,
+  type StoreOutcome,
 } from '../../shared/stores/open-stores.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
-import { type ApiDeps, type ClusterInfo, startApi } from '../api/start.ts';
+import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
 import { remoteLogReader, remoteMetricReader } from './remote-readers.ts';
-import { startThread, type Thread, type ThreadData } from './thread.ts';
+import { ROLES, type Role, startThread, type Thread, type ThreadData } from './thread.ts';
 
 export interface AllInOneOptions {
   readonly config: TollgateConfig;
   readonly mode: 'demo' | 'start';
   readonly version: string;
+  /** What it does; without it, everything. */
+  readonly roles?: readonly Role[];
   /** The demo's clock; without it, real time. */
   readonly catchUp?: CatchUp;
   /** Called once when a part ends by itself: the process should end too. */
@@ -31,16 +40,14 @@ export interface AllInOneOptions {
 
 export interface AllInOne extends AsyncDisposable {
   readonly url: string;
+  /** Makes who opens it the first administrator; undefined where nobody needs to sign in. */
+  readonly adminLink: string | undefined;
   /** Ports of the Graphite listeners, in the order of the configuration. */
   readonly graphitePorts: readonly number[];
 }
 
-interface Threads {
-  readonly ledger: Thread;
-  readonly logs: Thread;
-  readonly metrics: Thread;
-  readonly search: Thread;
-}
+type ThreadName = 'ledger' | 'logs' | 'metrics' | 'search';
+type Threads = Readonly<Partial<Record<ThreadName, Thread>>>;
 
 /** The ledger first, since the others look applications up in its file. */
 async function startThreads(
@@ -48,11 +55,45 @@ async function startThreads(
   resources: AsyncDisposableStack,
   onCrash: AllInOneOptions['onCrash'],
 ): Promise<Threads> {
-  const start = async (name: string): Promise<Thread> =>
+  const start = async (name: ThreadName): Promise<Thread> =>
     resources.use(await startThread(name, data, onCrash));
-  const ledger = await start('ledger');
-  const [logs, metrics] = await Promise.all([start('logs'), start('metrics')]);
-  return { ledger, logs, metrics, search: await start('search') };
+  const does = (...roles: readonly Role[]): boolean =>
+    roles.some((role) => data.roles.includes(role));
+  const threads: Partial<Record<ThreadName, Thread>> = {};
+  if (does('collect', 'meter')) threads.ledger = await start('ledger');
+  if (does('collect')) {
+    [threads.logs, threads.metrics] = await Promise.all([start('logs'), start('metrics')]);
+  }
+  if (does('serve')) threads.search = await start('search');
+  return threads;
+}
+
+/** The collectors' threads, where this process collects. */
+function collectorsOf({ ledger, logs, metrics }: Threads) {
+  if (ledger === undefined || logs === undefined || metrics === undefined) return undefined;
+  return { logs: logs.rpc, metrics: metrics.rpc, progress: metrics.rpc, containers: ledger.rpc };
+}
+
+/** @throws AppError of the first store's code, with what is wrong with each */
+function throwProblems(outcomes: readonly StoreOutcome[]): void {
+  const errors = outcomes.flatMap(({ error }) => error ?? []);
+  const [first] = errors;
+  if (first === undefined) return;
+  throw new AppError(first.code, errors.map(({ message }) => message).join('\n'));
+}
+
+/** @throws AppError CONFIG_INVALID where processes would have to share a data folder */
+function checkRoles({ stores }: TollgateConfig, roles: readonly Role[]): void {
+  if (ROLES.every((role) => roles.includes(role))) return;
+  const embedded = Object.entries(stores).flatMap(([name, store]) =>
+    isEmbedded(store) ? [`stores.${name}.url`] : [],
+  );
+  if (embedded.length === 0) return;
+  throw new AppError(
+    'CONFIG_INVALID',
+    `processes for ${roles.join(' and ')} alone need stores that they share with others, and ` +
+      `${embedded.join(', ')} is in the data folder; give the URL of a server, or run "tollgate start"`,
+  );
 }
 
 function clusterInfos(config: TollgateConfig): ClusterInfo[] {
@@ -74,76 +115,98 @@ function rateCardOf(config: TollgateConfig) {
   return must('problems' in card ? undefined : card, 'the schema has checked the rate card');
 }
 
+type Operation = Required<
+  Pick<ApiDeps, 'quarantine' | 'clock' | 'startedAt' | 'mode' | 'version'>
+> &
+  Pick<ApiDeps, 'replay'>;
+
+/** What the whole API answers from, where this process serves it. */
 function apiDeps(
-  options: AllInOneOptions,
+  config: TollgateConfig,
   stores: LedgerStores,
-  threads: Threads,
-  rest: Pick<ApiDeps, 'quarantine' | 'clock' | 'startedAt'>,
-): ApiDeps {
-  const { config, mode } = options;
-  const { ledger, logs, metrics, search } = threads;
-  const collectors = { logs, metrics, progress: metrics, containers: ledger };
-  const rpcs = {
-    logs: logs.rpc,
-    metrics: metrics.rpc,
-    progress: collectors.progress.rpc,
-    containers: collectors.containers.rpc,
-  };
+  { search }: Threads,
+  operation: Operation,
+): ApiDeps | Operation {
+  if (search === undefined) return operation;
   return {
+    ...operation,
     ledger: stores.ledgerReader,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
     logs: remoteLogReader(search.rpc),
     metricStore: remoteMetricReader(search.rpc),
-    replay: (records) => replayAll(rpcs, records),
     clusters: clusterInfos(config),
     pools: config.metering.pools.map(({ id }) => id),
     rateCard: rateCardOf(config),
-    mode,
-    version: options.version,
-    ...rest,
   };
 }
 
+/** The collectors' HTTP doors, where this process collects. */
+function ingestOf(
+  { api }: TollgateConfig,
+  threads: Threads,
+  deps: { readonly doors: Doors; readonly clock: Clock },
+) {
+  const collectors = collectorsOf(threads);
+  if (collectors === undefined) return undefined;
+  return createHttpInput({
+    handlers: {
+      logs: remoteIngest(collectors.logs, 'logs'),
+      metrics: remoteIngest(collectors.metrics, 'metrics'),
+      progress: remoteIngest(collectors.progress, 'progress'),
+      containers: remoteIngest(collectors.containers, 'containers'),
+    },
+    bodyMaxBytes: api.ingestBodyMaxBytes,
+    queueMaxBytes: api.ingestQueueMaxBytes,
+    projectsOf: (request) => deps.doors.callerOf(request)?.projects,
+    clock: deps.clock,
+  });
+}
+
 /**
- * Every service in this process, on the embedded engine. Disposing stops inputs before stores.
+ * Every service in this process, or those of some roles. Disposing stops inputs before stores.
  *
- * @throws AppError CONFLICT (data folder in use), PORT_TAKEN, STORE_UNAVAILABLE, DISK_FULL
+ * @throws AppError CONFLICT (data folder in use), PORT_TAKEN, CONFIG_INVALID, DISK_FULL,
+ * STORE_UNAVAILABLE or STORE_MISCONFIGURED
  */
 export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne> {
-  const { config, catchUp, onCrash } = options;
+  const { config, catchUp, onCrash, mode, version, roles = ROLES } = options;
+  checkRoles(config, roles);
   const clock = catchUp === undefined ? systemClock : catchUpClock(systemClock, catchUp);
   const logger = createLogger('api', config.logLevel);
   const crashed: string[] = [];
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await openDataFolder(config.dataFolder));
-  const data = { config, dataFolder: folder.path, catchUp, logLevel: config.logLevel };
+  const setup = {
+    dataFolder: folder.path,
+    process: config.process ?? hostname(),
+    stores: config.stores,
+  };
+  throwProblems(await checkStores(setup));
+  const data = { config, setup, roles, catchUp, logLevel: config.logLevel };
   const threads = await startThreads(data, resources, (part, error) => {
     crashed.push(`${part}: the thread has ended`);
     onCrash(part, error);
   });
   // Grants are written here; the ledger's own thread writes everything else.
-  const stores = resources.use(await openLedgerStores(folder));
+  const stores = resources.use(await openLedgerStores(setup, { clock, random: Math.random }));
   const metrics = new Metrics();
-  const quarantine = resources.use(await openQuarantine(folder, () => {}));
-  const { logs, metrics: points, ledger } = threads;
-  const ingest = createHttpInput({
-    handlers: {
-      logs: remoteIngest(logs.rpc, 'logs'),
-      metrics: remoteIngest(points.rpc, 'metrics'),
-      progress: remoteIngest(points.rpc, 'progress'),
-      containers: remoteIngest(ledger.rpc, 'containers'),
-    },
-    bodyMaxBytes: config.api.ingestBodyMaxBytes,
-    queueMaxBytes: config.api.ingestQueueMaxBytes,
-    clock,
+  const quarantine = resources.use(await openQuarantine(setup, () => {}));
+  const tokens = resources.use(await openTokenStore(setup));
+  const asking = { store: tokens, clock: systemClock, random: randomBytes, logger, metrics };
+  const doors = resources.use(await openDoors(config.api, asking));
+  const collectors = collectorsOf(threads);
+  const deps = apiDeps(config, stores, threads, {
+    ...{ quarantine, clock, startedAt: clock.now(), mode, version },
+    replay: collectors === undefined ? undefined : (records) => replayAll(collectors, records),
   });
-  const deps = apiDeps(options, stores, threads, { quarantine, clock, startedAt: clock.now() });
   const api = resources.use(
     await startApi(config.api, deps, {
       logger,
-      ingest,
+      doors,
+      metrics,
+      ingest: ingestOf(config, threads, { doors, clock }),
       webRoot: join(import.meta.dirname, '../web'),
       moduleFiles: moduleFiles(),
       notReady: () => crashed,
@@ -153,10 +216,12 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       },
     }),
   );
-  const addresses = await points.rpc.call<{ port: number }[]>('graphite-addresses', []);
+  const addresses =
+    (await threads.metrics?.rpc.call<{ port: number }[]>('graphite-addresses', [])) ?? [];
   const open = resources.move();
   return {
     url: api.url,
+    adminLink: api.adminLink,
     graphitePorts: addresses.map(({ port }) => port),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

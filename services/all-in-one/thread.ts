@@ -2,12 +2,21 @@ import { Worker } from 'node:worker_threads';
 import type { CatchUp } from '../../shared/runtime/catch-up-clock.ts';
 import { connectRpc, type RpcClient } from '../../shared/runtime/worker-rpc.ts';
 import { workerUrl } from '../../shared/runtime/worker-url.ts';
+import type { StoresSetup } from '../../shared/stores/config.ts';
 import type { MetricsSnapshot } from '../../shared/telemetry/metrics.ts';
+
+/**
+ * What a process does: takes records in, charges, or answers. `tollgate start` does all; each role
+ * may have processes of its own where the stores are servers.
+ */
+export const ROLES = ['collect', 'meter', 'serve'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** What every thread is given. Plain data, since it is copied. */
 export interface ThreadData<C> {
   readonly config: C;
-  readonly dataFolder: string;
+  readonly setup: StoresSetup;
+  readonly roles: readonly Role[];
   readonly catchUp: CatchUp | undefined;
   readonly logLevel: string;
 }

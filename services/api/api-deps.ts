@@ -33,8 +33,10 @@ export interface ApiDeps {
   readonly logs: LogReader;
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;
-  /** Sends quarantined records through their collector again. */
-  readonly replay: (records: readonly QuarantinedRecord[]) => Promise<{ stored: number }>;
+  /** Sends quarantined records through their collector again; undefined where none runs here. */
+  readonly replay:
+    | ((records: readonly QuarantinedRecord[]) => Promise<{ stored: number }>)
+    | undefined;
   readonly clusters: readonly ClusterInfo[];
   readonly pools: readonly string[];
   readonly rateCard: RateCard;
@@ -43,3 +45,9 @@ export interface ApiDeps {
   readonly mode: 'demo' | 'start';
   readonly version: string;
 }
+
+/** What a process answers from that collects or meters, and leaves the rest of the API to others. */
+export type OperationDeps = Pick<
+  ApiDeps,
+  'quarantine' | 'replay' | 'clock' | 'startedAt' | 'mode' | 'version'
+>;

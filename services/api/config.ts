@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { listenerDoor, withDoor } from '../../shared/config/listener-door.ts';
 
-export const apiConfig = z
-  .object({
+export const apiConfig = withDoor(
+  z.object({
     host: z.string().default('127.0.0.1').describe('Address that the API and the page bind.'),
     port: z
       .number()
@@ -10,6 +11,21 @@ export const apiConfig = z
       .max(65_535)
       .default(8_470)
       .describe('Port of the API and the page; 0 takes any free one.'),
+    ...listenerDoor,
+    requireToken: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Asks for an API token on a loopback address too; elsewhere one is always asked for.',
+      ),
+    hstsMaxAgeSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .default(31_536_000)
+      .describe(
+        'How long browsers keep to https for this host name, all its ports included, in s; 0 leaves that out.',
+      ),
     hostNames: z
       .array(z.string().min(1))
       .default([])
@@ -28,7 +44,8 @@ export const apiConfig = z
       .max(4_294_967_296)
       .default(67_108_864)
       .describe('Bodies of all ingest requests in work, in bytes; more get 429.'),
-  })
+  }),
+)
   .prefault({})
   .describe('REST API and page.');
 

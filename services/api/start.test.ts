@@ -119,6 +119,7 @@ test('a port that is taken is named with the option that changes it', async () =
   const port = Number(new URL(api.url).port);
   const again = startApi({ host: '127.0.0.1', port }, api.deps, {
     logger: silentLogger,
+    doors: api.doors,
     webRoot: '.',
     moduleFiles: {},
     ingest: undefined,

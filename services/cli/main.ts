@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
@@ -8,7 +9,9 @@ import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { reportCommand } from './commands/report.ts';
-import { startCommand } from './commands/start-command.ts';
+import { roleCommands, startCommand } from './commands/start-command.ts';
+import { storesCommand } from './commands/stores-command.ts';
+import { tokenCommand } from './commands/token-command.ts';
 import { environment } from './config.ts';
 import { packageVersion } from './package-version.ts';
 import { runCli } from './run-cli.ts';
@@ -45,12 +48,15 @@ const exitCode = await runCli(process.argv.slice(2), {
   commands: [
     demoCommand(io),
     startCommand(io),
+    ...roleCommands(io),
+    storesCommand(io),
     report,
     priceCommand(io),
     balanceCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),
+    tokenCommand(io, randomBytes),
   ],
 });
 // The report sets its own when a file could not be read.

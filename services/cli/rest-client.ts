@@ -6,6 +6,8 @@ import { printable } from './printable.ts';
 export const DEFAULT_URL = 'http://127.0.0.1:8470';
 
 const TIMEOUT_MS = 60_000;
+const NO_TOKEN =
+  '\nset TOLLGATE_TOKEN or name a --token-file; "tollgate token create" makes a token';
 
 /** Query parameters; those without a value are left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -32,6 +34,12 @@ function unreachable(base: string, cause: unknown): CliError {
   return new CliError(EXIT.unreachable, message, { cause });
 }
 
+interface Init {
+  readonly method: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** What a problem says, each wrong part on a line of its own. */
 function problemText(status: number, body: string): string {
   let json: unknown;
@@ -50,10 +58,15 @@ function problemText(status: number, body: string): string {
 export class RestClient {
   readonly #base: string;
   readonly #signal: AbortSignal;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(base: string, signal: AbortSignal) {
+  constructor(base: string, signal: AbortSignal, token?: string) {
     this.#base = base;
     this.#signal = signal;
+    if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+      throw new CliError(EXIT.usage, 'the token is none: it has blanks or other odd characters');
+    }
+    this.#headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   }
 
   get<S extends z.ZodType>(path: string, schema: S, query: Query = {}): Promise<z.output<S>> {
@@ -68,18 +81,22 @@ export class RestClient {
     });
   }
 
-  async #call<S extends z.ZodType>(url: URL, schema: S, init: RequestInit): Promise<z.output<S>> {
+  async #call<S extends z.ZodType>(url: URL, schema: S, init: Init): Promise<z.output<S>> {
     let response: Response;
     let text: string;
     try {
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
-      response = await fetch(url, { ...init, signal });
+      const headers = { ...this.#headers, ...init.headers };
+      response = await fetch(url, { ...init, headers, signal });
       text = await response.text();
     } catch (error) {
       if (this.#signal.aborted) throw error;
       throw unreachable(this.#base, error);
     }
-    if (!response.ok) throw new CliError(EXIT.refused, problemText(response.status, text));
+    if (!response.ok) {
+      const hint = response.status === 401 ? NO_TOKEN : '';
+      throw new CliError(EXIT.refused, `${problemText(response.status, text)}${hint}`);
+    }
     try {
       return schema.parse(JSON.parse(text));
     } catch (cause) {

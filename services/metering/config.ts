@@ -137,6 +137,11 @@ export const meteringConfig = z
       10_000,
       'A container not heard of for this long is closed at its last evidence.',
     ),
+    meterLeaseMs: milliseconds(
+      15_000,
+      3_000,
+      'Of several meters on one ledger, another takes over when one was silent for this long.',
+    ),
     settleIntervalMs: milliseconds(2_000, 100, 'Wait between two settlements.'),
     accrualIntervalMs: milliseconds(
       4_000,

@@ -2,7 +2,9 @@ import { AppError } from '../../shared/errors/app-error.ts';
 import { backoffMs } from '../../shared/runtime/backoff.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
+import { HeldLease } from '../../shared/stores/held-lease.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
+import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
 import type { PriceWriter } from '../../shared/stores/price-book.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
@@ -30,6 +32,8 @@ export interface MeteringDeps {
   readonly metrics: Metrics;
   /** Ends the loop as disposing does. */
   readonly signal?: AbortSignal;
+  /** Where several meters share a ledger: the one that holds the lease works, the others wait. */
+  readonly leases?: { readonly store: LeaseStore; readonly holder: string };
   /** For the wait after a failure. */
   readonly random?: () => number;
 }
@@ -65,6 +69,10 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const { config, stores, clock, logger, metrics, random = Math.random } = deps;
   await grantConfigured(config.projects, stores.grants, clock);
   const pools = poolOf(config.pools);
+  const lease =
+    deps.leases === undefined
+      ? undefined
+      : new HeldLease({ ...deps.leases, name: 'meter', ttlMs: config.meterLeaseMs, clock });
   const meter = new Meter({
     settler: new Settler(stores, {
       tariff: tariffOf(config),
@@ -84,6 +92,7 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
     ),
     clock,
     metrics,
+    lease,
   });
   const stop = new AbortController();
   const signal =
@@ -119,6 +128,10 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await loop;
+      await lease?.[Symbol.asyncDispose]().catch((error: unknown) => {
+        // It runs out by itself.
+        logger.warn({ err: error }, 'the lease of the meter was not given back');
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { loadOlderLogs } from './load-logs.js';
+import { changeSession } from './rest-client.js';
 import { FIRST_VIEW, readView, viewAddress } from './view-state.js';
 
 /** Typing rests this long before it is searched. */
@@ -92,6 +93,31 @@ export function createActions({ page, reloadOverview, reloadLogs }) {
       const open = new Set(page.get().open);
       if (!open.delete(key)) open.add(key);
       page.set({ open });
+    },
+    /** @param {{ token: string } | { link: string }} credential */
+    async signIn(credential) {
+      const link = 'link' in credential ? credential.link : '';
+      page.set({ signIn: { link, problem: '', busy: true } });
+      try {
+        await changeSession(credential);
+        page.set({ signIn: undefined, session: undefined });
+        reloadOverview();
+        reloadLogs();
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        page.set({ signIn: { link, problem, busy: false } });
+      }
+    },
+    useToken() {
+      page.set({ signIn: { link: '', problem: '', busy: false } });
+    },
+    async signOut() {
+      try {
+        await changeSession(undefined);
+      } catch {
+        // The reload tells: without an answer the page says so, else it is signed in still.
+      }
+      location.reload();
     },
     retry() {
       reloadOverview();

@@ -6,6 +6,7 @@ import { html } from './markup.js';
 import { pageHeader } from './page-header.js';
 import { priceSection } from './price-section.js';
 import { projectsSection } from './projects-section.js';
+import { signIn } from './sign-in.js';
 import { streamsSection } from './streams-section.js';
 import { summaryTiles } from './summary-tiles.js';
 
@@ -14,6 +15,7 @@ import { summaryTiles } from './summary-tiles.js';
  * @param {import('./actions.js').Actions} actions
  */
 export function consolePage(state, actions) {
+  if (state.signIn !== undefined) return signIn(state, actions);
   return html`
     <a class="skip" href="#main">To the content</a>
     ${pageHeader(state, actions)}

@@ -21,13 +21,15 @@ export async function loadOverview(page, signal) {
     const status = await rest.status();
     serverClock.adjust(status.now, askedAtMs);
     const from = new Date(serverClock.now() - PRICE_HISTORY_MS).toISOString();
-    const [clusters, prices, projects] = await Promise.all([
+    const [session, clusters, prices, projects] = await Promise.all([
+      // It stays the same until somebody signs in or out, which begins anew.
+      page.get().session ?? rest.session(),
       rest.clusters(),
       rest.prices(from),
       rest.projects(),
     ]);
     if (signal.aborted) return;
-    page.set({ status, clusters, prices, projects });
+    page.set({ status, session, clusters, prices, projects });
     const work = await loadWork(rest, view, projects);
     if (signal.aborted) return;
     page.set({ ...work, away: undefined, loadedAtMs: serverClock.now() });
@@ -73,6 +75,13 @@ async function loadWork(rest, view, projects) {
 function failure(state, error) {
   const answered = !(error instanceof AwayError);
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof RefusedError && error.status === 401) {
+    return {
+      session: undefined,
+      signIn: state.signIn ?? { link: '', problem: '', busy: false },
+      away: undefined,
+    };
+  }
   // A refusal of the overview itself is as bad as no answer: there is nothing newer to show.
   const text = answered ? `it refused: ${reason}` : reason;
   return { away: { sinceMs: state.away?.sinceMs ?? serverClock.now(), reason: text } };

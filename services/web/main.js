@@ -16,12 +16,21 @@ const AWAY_MS = 4000;
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no element #page');
 
-const page = createPageState({ view: readView(location.search) });
+// The secret of a one-time link stands behind the # of an address, which is sent to nobody; it is
+// taken out of the address before anything else.
+const link = /^#admin-link=([\w-]{1,100})$/.exec(location.hash)?.[1];
+if (link !== undefined) history.replaceState(null, '', location.pathname + location.search);
+
+const page = createPageState({
+  view: readView(location.search),
+  ...(link === undefined ? {} : { signIn: { link, problem: '', busy: false } }),
+});
 
 // A search that isn't followed is asked once: older lines that were added stay.
 let searchWanted = true;
 const logs = repeat(
   async (signal) => {
+    if (page.get().signIn !== undefined) return;
     if (!searchWanted && !page.get().view.follow) return;
     if (await loadLogs(page, signal)) searchWanted = false;
   },
@@ -37,6 +46,7 @@ const reloadLogs = () => {
 const overview = repeat(
   async (signal) => {
     const before = page.get();
+    if (before.signIn !== undefined) return;
     await loadOverview(page, signal);
     if (before.away !== undefined && page.get().away === undefined) reloadLogs();
   },

@@ -27,7 +27,7 @@ class UtcClock extends Component {
  * @param {import('./page-state.js').PageState} state
  * @param {import('./actions.js').Actions} actions
  */
-export function pageHeader({ view, projects, status }, actions) {
+export function pageHeader({ view, projects, status, session }, actions) {
   const known = (projects ?? []).map(({ id }) => id).sort();
   const listed =
     view.project === '' || known.includes(view.project) ? known : [view.project, ...known];
@@ -54,6 +54,11 @@ export function pageHeader({ view, projects, status }, actions) {
         <a href="#applications">Applications</a><a href="#streams">Streams</a><a href="#logs">Logs</a>
       </nav>
       <${UtcClock} />
+      ${
+        session?.required &&
+        html`<button type="button" class="sign-out" onClick=${actions.signOut}
+        title=${session.label === '' ? 'Forget the token in this browser' : `Signed in with the token "${session.label}"`}>Sign out</button>`
+      }
       <button type="button" class="theme-button" onClick=${actions.switchTheme}
         aria-label="Switch between light and dark" title="Light or dark">
         <span aria-hidden="true">◐</span></button>

@@ -2,6 +2,7 @@ import { FIRST_VIEW } from './view-state.js';
 
 /**
  * @typedef {import('./rest-client.js').Status} Status
+ * @typedef {import('./rest-client.js').Session} Session
  * @typedef {import('./rest-client.js').Cluster} Cluster
  * @typedef {import('./rest-client.js').PoolPrice} PoolPrice
  * @typedef {import('./rest-client.js').Project} Project
@@ -16,6 +17,7 @@ import { FIRST_VIEW } from './view-state.js';
  * @typedef {object} PageState
  * @property {import('./view-state.js').ViewState} view
  * @property {Status | undefined} status
+ * @property {Session | undefined} session who is signed in
  * @property {Cluster[] | undefined} clusters
  * @property {PoolPrice[] | undefined} prices
  * @property {Project[] | undefined} projects
@@ -29,6 +31,8 @@ import { FIRST_VIEW } from './view-state.js';
  * @property {boolean} searching
  * @property {{ sinceMs: number, reason: string } | undefined} away set while nothing answers
  * @property {number} loadedAtMs server time of what is shown
+ * @property {{ link: string, problem: string, busy: boolean } | undefined} signIn set while a token
+ *   is needed; `link` is the secret of a one-time link, or ''
  * @property {ReadonlySet<string>} open parts of the page that were opened
  */
 
@@ -36,6 +40,7 @@ import { FIRST_VIEW } from './view-state.js';
 const EMPTY = {
   view: FIRST_VIEW,
   status: undefined,
+  session: undefined,
   clusters: undefined,
   prices: undefined,
   projects: undefined,
@@ -49,6 +54,7 @@ const EMPTY = {
   searching: false,
   away: undefined,
   loadedAtMs: 0,
+  signIn: undefined,
   open: new Set(),
 };
 

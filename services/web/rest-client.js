@@ -10,6 +10,7 @@
  * @typedef {import('zod').infer<Rest['restLog']>} Log
  * @typedef {import('zod').infer<Rest['restFingerprints']>['fingerprints'][number]} LogGroup
  * @typedef {import('zod').infer<Rest['restProblem']>} Problem
+ * @typedef {import('zod').infer<Rest['restSession']>} Session
  */
 
 /** An answer that takes longer counts as none. */
@@ -67,6 +68,30 @@ async function read(path, signal) {
 }
 
 /**
+ * Signs in or out: the only requests of the page that change anything, and only in its own cookie.
+ * @param {{ token: string } | { link: string } | undefined} credential undefined signs out
+ */
+export async function changeSession(credential) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch('/v1/session', {
+      method: credential === undefined ? 'DELETE' : 'POST',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      cache: 'no-store',
+      ...(credential === undefined
+        ? {}
+        : { body: JSON.stringify(credential), headers: { 'content-type': 'application/json' } }),
+    });
+  } catch (cause) {
+    throw new AwayError(cause instanceof Error ? cause.message : String(cause));
+  }
+  if (response.ok) return;
+  const problem = /** @type {Partial<Problem>} */ (await response.json().catch(() => ({})));
+  throw new RefusedError(response.status, problem.detail ?? `HTTP ${response.status}`);
+}
+
+/**
  * @param {Record<string, string | number | undefined>} parameters
  */
 function query(parameters) {
@@ -86,6 +111,7 @@ export function restClient(signal) {
   const of = (project) => `/projects/${encodeURIComponent(project)}`;
   return {
     status: async () => /** @type {Status} */ (await read('/status', signal)),
+    session: async () => /** @type {Session} */ (await read('/session', signal)),
     clusters: async () => {
       const body = /** @type {{ clusters: Cluster[] }} */ (await read('/clusters', signal));
       return body.clusters;

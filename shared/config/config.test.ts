@@ -105,6 +105,14 @@ test('the reference is itself a valid configuration with every default', () => {
   assert.match(text, /# Port of the API\.\n {2}# integer 0…65535\n {2}port: 8470/);
 });
 
+test('a section that may be missing is shown, and not there', () => {
+  const source = z.object({ topic: z.string().describe('Topic.') });
+  const optional = z.object({ kafka: source.optional().describe('Kafka.') });
+  const text = printConfigReference(optional);
+  assert.match(text, /^# Kafka\.\n# kafka:\n# {3}# Topic\.\n/);
+  assert.deepEqual(readConfig(optional, { text, env: {}, readFile: nothing }).config, {});
+});
+
 test('every option is described with type, default and sentence', () => {
   const port = describeConfig(schema).find(({ path }) => path === 'api.port');
   assert.deepEqual(port, {

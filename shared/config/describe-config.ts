@@ -46,7 +46,11 @@ function lines(node: JsonSchema, indent: string): string[] {
     const below = optionsOf(child);
     const head = child.description === undefined ? [] : [`${indent}# ${child.description}`];
     if (below.properties !== undefined) {
-      return [...head, `${indent}${name}:`, ...lines(child, `${indent}  `)];
+      // A section that may be missing, such as a source, would begin to count by being there.
+      const optional = child.default === undefined && node.required?.includes(name) !== true;
+      const section = [`${name}:`, ...lines(child, '  ')];
+      const mark = optional ? '# ' : '';
+      return [...head, ...section.map((line) => `${indent}${mark}${line}`)];
     }
     const entry = below.items === undefined ? [] : listExample(below.items, `${indent}#   `);
     const value = child.default === undefined ? '' : ` ${inlineYaml(child.default)}`;

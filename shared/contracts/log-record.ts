@@ -25,4 +25,11 @@ export interface LogRecord {
   readonly marks: readonly string[];
   /** Identity given by the sender; a second record with the same one is already there. */
   readonly id?: string;
+  /**
+   * Where it was read: the source's checkpoint key and the position of its first byte or message,
+   * such as `file:…#4096` or `kafka:logs/3#17`. The same line read again has the same origin. A
+   * store that can't keep a checkpoint in one transaction with its records tells repeats by it;
+   * absent where the sender can't repeat itself either.
+   */
+  readonly origin?: string;
 }

@@ -306,6 +306,22 @@ export const restIngest = z.object({
   ),
 });
 
+/** What a person, or a page, brings to sign in: a token, or the secret of the one-time link. */
+export const restSignIn = z.union([
+  z.object({ token: z.string().min(1).max(200) }).strict(),
+  z.object({ link: z.string().min(1).max(200) }).strict(),
+]);
+export const restSession = z.object({
+  required: z.boolean().meta({ description: 'Whether this Tollgate asks for tokens' }),
+  label: z.string(),
+  scopes: z.array(z.enum(['ingest', 'read', 'quota-check', 'admin'])),
+  projects: z
+    .array(z.string())
+    .nullable()
+    .meta({ description: 'The only projects that the token sees; null for all' }),
+  expiresAt: instant.nullable(),
+});
+
 export const restStatus = z.object({
   version: z.string(),
   mode: z.enum(['demo', 'start']),

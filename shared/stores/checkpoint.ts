@@ -1,3 +1,5 @@
+import type { Instant } from '../values/instant.ts';
+
 /**
  * How far a source is safely stored. Written in the same transaction as the records before it; the
  * position is the collector's own JSON.
@@ -11,4 +13,19 @@ export interface Checkpoint {
 export interface CheckpointReader {
   /** All checkpoints whose source starts with `prefix`. */
   checkpoints(prefix: string): Promise<Checkpoint[]>;
+}
+
+/**
+ * Where checkpoints lie when the records' own store can't hold them in the transaction of its
+ * records (Elasticsearch, InfluxDB). They are saved after that store's acknowledgement, so that a
+ * crash between the two makes records come again, which their identities make a no-op.
+ */
+export interface CheckpointStore extends AsyncDisposable, CheckpointReader {
+  /**
+   * All or none, durable when it resolves. The later position of a source replaces the one before;
+   * an empty one removes it.
+   */
+  save(checkpoints: readonly Checkpoint[]): Promise<void>;
+  /** When the newest checkpoint of sources that start with `prefix` was saved. */
+  lastSavedAt(prefix: string): Promise<Instant | undefined>;
 }

@@ -3,6 +3,7 @@ import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { ProjectId } from '../values/project-id.ts';
 import type { Resources } from '../values/resources.ts';
+import type { Fence } from './lease.ts';
 
 /**
  * A container as it was last settled. Absolute, so that writing it again changes nothing. What its
@@ -123,6 +124,12 @@ export interface LedgerWriter extends AsyncDisposable {
    * and that have been seen since.
    */
   due(now: Instant, limit: number): Promise<DueContainer[]>;
-  /** All or nothing; a charge id that exists is a no-op, and so is the whole settlement repeated. */
-  settle(settlement: Settlement): Promise<void>;
+  /**
+   * All or nothing; a charge that exists is a no-op, and so is the whole settlement repeated. The id
+   * of a charge with another body is a CONFLICT, as a cursor that goes back is: another meter has
+   * settled meanwhile, and this one must read again.
+   *
+   * @param fence of the lease under which it was made: FENCED when another holder has it by now
+   */
+  settle(settlement: Settlement, fence?: Fence): Promise<void>;
 }

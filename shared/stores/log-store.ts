@@ -6,12 +6,25 @@ import type { Checkpoint, CheckpointReader } from './checkpoint.ts';
 export interface LogBatch {
   readonly records: readonly LogRecord[];
   readonly checkpoints: readonly Checkpoint[];
+  /**
+   * Sources that begin with this batch, at the position where they begin. A store that keeps
+   * checkpoints apart from records saves these first: a file is known by its first bytes, and after
+   * a crash a longer file must be found to be the one whose lines are stored already.
+   */
+  readonly begins?: readonly Checkpoint[];
 }
 
 /** Records whose `id` was stored before are `duplicates`; they are a success. */
 export interface LogWriteResult {
   readonly stored: number;
   readonly duplicates: number;
+}
+
+/** A record that a store will never take, for the quarantine. */
+export interface RefusedLog {
+  readonly record: LogRecord;
+  /** As the store said it. */
+  readonly why: string;
 }
 
 export interface LogWriter extends AsyncDisposable, CheckpointReader {

@@ -1,17 +1,41 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { CheckpointStore } from './checkpoint.ts';
+import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
+import {
+  checkElasticLogs,
+  initElasticLogs,
+  keepElasticLogs,
+  openElasticLogSearch,
+  openElasticLogs,
+} from './elastic/open-elastic-log-store.ts';
 import type { GrantStore } from './grant-store.ts';
+import { checkInflux } from './influx/check-influx.ts';
+import type { InfluxConfig } from './influx/config.ts';
+import { initInflux } from './influx/init-influx.ts';
+import { openInfluxMetricReader } from './influx/open-influx-metric-reader.ts';
+import { openInfluxMetricWriter } from './influx/open-influx-metric-writer.ts';
+import { InfluxLongTerm, type LongTermOptions } from './influx/run-long-term.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
+import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
-import type { LogReader, LogWriter } from './log-store.ts';
+import type { LogReader, LogWriter, RefusedLog } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
+import { refusedLog, refusedPoint } from './refused-records.ts';
+import { scopedCheckpoints } from './scoped-checkpoints.ts';
+import { checkPostgres } from './sql/check-postgres.ts';
+import { openSqliteCheckpointStore } from './sql/checkpoint-store.ts';
 import { lockFolder } from './sql/folder-lock.ts';
+import { initPostgres } from './sql/init-postgres.ts';
+import { openSqliteLeaseStore } from './sql/lease-store.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
 import type { LogLimits } from './sql/log-limits.ts';
 import { openLogReader } from './sql/log-reader.ts';
@@ -20,13 +44,23 @@ import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
 import { openLedger } from './sql/open-ledger.ts';
+import {
+  openPostgresCheckpointStore,
+  openPostgresLeaseStore,
+  openPostgresLedger,
+} from './sql/open-postgres-ledger.ts';
+import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
+import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
+import { openPostgresTokenStore, openSqliteTokenStore } from './sql/token-store.ts';
+import type { TokenStore } from './token-store.ts';
 
 /**
- * The one place that chooses adapters. Everything of the embedded engine lies in one data folder:
- * `ledger.db` (journal, ledger, prices), `quarantine.db`, `logs/` and `metrics/` (files a day).
+ * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
+ * embedded engine lies in one data folder: `ledger.db` (journal, ledger, prices, leases),
+ * `checkpoints.db`, `quarantine.db`, `tokens.db`, `logs/` and `metrics/` (files a day).
  */
-export interface DataFolder {
+export interface DataFolder extends Disposable {
   readonly path: string;
 }
 
@@ -40,62 +74,230 @@ export interface LedgerStores extends AsyncDisposable {
   readonly grants: GrantStore;
 }
 
-const ledgerFile = (folder: DataFolder): string => join(folder.path, 'ledger.db');
-const logFolder = (folder: DataFolder): string => join(folder.path, 'logs');
-const metricFolder = (folder: DataFolder): string => join(folder.path, 'metrics');
+/** What adapters need beside their place. */
+export interface StoreDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const ledgerFile = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'ledger.db');
+const logFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'logs');
+const metricFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'metrics');
 
 /**
  * Makes the folder where it is missing, readable by its owner only, and holds it for this process.
  *
  * @throws AppError CONFLICT when another process holds it
  */
-export async function openDataFolder(path: string): Promise<DataFolder & Disposable> {
+export async function openDataFolder(path: string): Promise<DataFolder> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const lock = lockFolder(path);
   return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-export function openLedgerStores(
-  folder: DataFolder,
-  options: { readonly readOnly?: boolean } = {},
-): Promise<LedgerStores> {
-  return openLedger({ file: ledgerFile(folder), ...options });
+export function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openLedger({ file: ledgerFile(setup) })
+    : openPostgresLedger(ledger, deps);
 }
 
-export function openProjectLookup(folder: DataFolder, clock: Clock): ProjectLookup {
-  return openLedgerProjectLookup(ledgerFile(folder), clock);
+export async function openProjectLookup(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<ProjectLookup> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openLedgerProjectLookup(ledgerFile(setup), clock)
+    : await openPostgresProjectLookup(ledger, { clock });
 }
 
-export function openMetricStoreWriter(
-  folder: DataFolder,
-  deps: {
-    readonly clock: Clock;
+/** Beside the ledger, whose writes its tokens fence. */
+export function openLeaseStore(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<LeaseStore> {
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openSqliteLeaseStore({ file: ledgerFile(setup), clock })
+    : openPostgresLeaseStore(ledger);
+}
+
+/** @param deps.quarantine takes what a server will never take */
+export async function openMetricStoreWriter(
+  setup: StoresSetup,
+  deps: StoreDeps & {
     readonly logger: Logger;
+    readonly metrics: Metrics;
     readonly limits?: Partial<MetricLimits>;
+    readonly quarantine: Quarantine;
   },
 ): Promise<MetricWriter> {
-  return openMetricWriter({ folder: metricFolder(folder), ...deps });
+  const { metrics: store } = setup.stores;
+  if (isEmbedded(store)) return openMetricWriter({ folder: metricFolder(setup), ...deps });
+  const checkpoints = await openCheckpointStore(setup, deps);
+  const fates = deps.metrics.counter(
+    'tollgate_store_points_dropped_total',
+    'Points that the metric store did not keep, by reason.',
+  );
+  const writer = await openInfluxMetricWriter({
+    ...deps,
+    config: store,
+    checkpoints,
+    onRefused: (point) => deps.quarantine.put([refusedPoint(point, deps.clock.now())]),
+    onFate: (reason, points) => fates({ reason }, points),
+  });
+  return {
+    declare: (series) => writer.declare(series),
+    release: (refs) => writer.release(refs),
+    write: (block, positions) => writer.write(block, positions),
+    checkpoints: (prefix) => writer.checkpoints(prefix),
+    [Symbol.asyncDispose]: async () => {
+      await writer[Symbol.asyncDispose]();
+      await checkpoints[Symbol.asyncDispose]();
+    },
+  };
 }
 
-export function openMetricStoreReader(folder: DataFolder): Promise<MetricReader> {
-  return openMetricReader({ folder: metricFolder(folder) });
+export function openMetricStoreReader(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<MetricReader> {
+  const { metrics } = setup.stores;
+  return isEmbedded(metrics)
+    ? openMetricReader({ folder: metricFolder(setup) })
+    : openInfluxMetricReader({ config: metrics, clock });
 }
 
-export function openLogStoreWriter(
-  folder: DataFolder,
-  deps: { readonly clock: Clock; readonly logger: Logger; readonly limits?: Partial<LogLimits> },
+/** Where checkpoints lie that their records' own store can't hold; this process's own. */
+async function openCheckpointStore(
+  setup: StoresSetup,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<CheckpointStore> {
+  const { ledger } = setup.stores;
+  if (!isEmbedded(ledger)) {
+    return scopedCheckpoints(await openPostgresCheckpointStore(ledger, { clock }), setup.process);
+  }
+  return openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock });
+}
+
+/** @param deps.quarantine takes what a server will never take */
+export async function openLogStoreWriter(
+  setup: StoresSetup,
+  deps: StoreDeps & {
+    readonly logger: Logger;
+    readonly limits?: Partial<LogLimits>;
+    readonly quarantine: Quarantine;
+  },
 ): Promise<LogWriter> {
-  return openLogWriter({ folder: logFolder(folder), ...deps });
+  const { logs } = setup.stores;
+  if (isEmbedded(logs)) return openLogWriter({ folder: logFolder(setup), ...deps });
+  const checkpoints = await openCheckpointStore(setup, deps);
+  const { quarantine, clock } = deps;
+  const onRefused = (refused: readonly RefusedLog[]): Promise<void> =>
+    quarantine.put(refused.map((one) => refusedLog(one, clock.now())));
+  return openElasticLogs(logs, { ...deps, checkpoints, onRefused });
 }
 
-export function openLogStoreReader(folder: DataFolder): Promise<LogReader> {
-  return openLogReader({ folder: logFolder(folder) });
+export function openLogStoreReader(
+  setup: StoresSetup,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+): Promise<LogReader> {
+  const { logs } = setup.stores;
+  return isEmbedded(logs)
+    ? openLogReader({ folder: logFolder(setup) })
+    : openElasticLogSearch(logs, deps);
+}
+
+/**
+ * Work that a store needs done now and then, by one process at a time; runs until the signal aborts.
+ */
+export async function keepStores(
+  setup: StoresSetup,
+  deps: Omit<LongTermOptions, 'config'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logs, metrics } = setup.stores;
+  await Promise.all([
+    isEmbedded(logs) ? undefined : keepElasticLogs(logs, deps, signal),
+    isEmbedded(metrics) ? undefined : keepInfluxMetrics(metrics, deps, signal),
+  ]);
+}
+
+async function keepInfluxMetrics(
+  config: InfluxConfig,
+  deps: Omit<LongTermOptions, 'config'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await using longTerm = new InfluxLongTerm({ ...deps, config });
+  await longTerm.run(signal);
 }
 
 /** @param onEvicted hears how many records went because it was full */
 export function openQuarantine(
-  folder: DataFolder,
+  setup: StoresSetup,
   onEvicted: (records: number) => void,
 ): Promise<Quarantine> {
-  return openSqliteQuarantine({ file: join(folder.path, 'quarantine.db'), onEvicted });
+  const { ledger } = setup.stores;
+  return isEmbedded(ledger)
+    ? openSqliteQuarantine({ file: join(setup.dataFolder, 'quarantine.db'), onEvicted })
+    : openPostgresQuarantine(ledger, { onEvicted });
+}
+
+/** How one store took it; without an error, well. */
+export interface StoreOutcome {
+  /** As the configuration calls it: `ledger`, `logs`, `metrics`. */
+  readonly store: string;
+  readonly error: AppError | undefined;
+}
+
+type StoreWork = Readonly<Record<keyof StoresConfig, (() => Promise<unknown>) | undefined>>;
+
+/** All are tried, so that all problems are told at once. */
+async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
+  return await Promise.all(
+    Object.entries(work).map(async ([store, run]) => {
+      try {
+        await run?.();
+        return { store, error: undefined };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return { store, error };
+      }
+    }),
+  );
+}
+
+/** Looks whether each store answers and may be used. */
+export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<StoreOutcome[]> {
+  const { ledger, logs, metrics } = stores;
+  return tryEach({
+    ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger),
+    logs: isEmbedded(logs) ? undefined : () => checkElasticLogs(logs),
+    metrics: isEmbedded(metrics) ? undefined : () => checkInflux(metrics),
+  });
+}
+
+/** Makes what the stores need that isn't there yet; does nothing where nothing is missing. */
+export function initStores(
+  { stores }: Pick<StoresSetup, 'stores'>,
+  { clock }: Pick<StoreDeps, 'clock'>,
+): Promise<StoreOutcome[]> {
+  const { ledger, logs, metrics } = stores;
+  return tryEach({
+    ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
+    logs: isEmbedded(logs) ? undefined : () => initElasticLogs(logs, { clock }),
+    metrics: isEmbedded(metrics) ? undefined : () => initInflux(metrics),
+  });
+}
+
+/**
+ * API tokens. Unlike the other files this one is written by several processes: `tollgate token`
+ * beside a running Tollgate. Makes the folder where it is missing, without holding it.
+ */
+export async function openTokenStore(setup: StoresSetup): Promise<TokenStore> {
+  const { ledger } = setup.stores;
+  if (!isEmbedded(ledger)) return openPostgresTokenStore(ledger);
+  await mkdir(setup.dataFolder, { recursive: true, mode: 0o700 });
+  return openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
 }

@@ -1,5 +1,6 @@
 import type { PriceEpoch } from '../contracts/charge.ts';
 import type { Instant } from '../values/instant.ts';
+import type { Fence } from './lease.ts';
 
 export interface PriceReader {
   /** Epochs of a pool that touch `[from, until)`, in order of start; the last may be open. */
@@ -10,6 +11,8 @@ export interface PriceWriter extends PriceReader {
   /**
    * Appends an epoch, closing the open one at its start. Refuses (CONFLICT) a start that isn't
    * after every recorded start of the pool; repeating the same epoch is a no-op.
+   *
+   * @param fence of the lease under which it was decided: FENCED when another holder has it by now
    */
-  announce(epoch: PriceEpoch, storedAt: Instant): Promise<void>;
+  announce(epoch: PriceEpoch, storedAt: Instant, fence?: Fence): Promise<void>;
 }

@@ -20,12 +20,20 @@ export interface QuarantineFilter {
   readonly limit: number;
 }
 
+/** How many records wait for one reason. */
+export interface QuarantineCount {
+  readonly collector: string;
+  readonly reason: string;
+  readonly records: number;
+}
+
 /** Where refused records wait. Bounded: the oldest go when it is full, and that is counted. */
 export interface Quarantine extends AsyncDisposable {
   /** Durable when it resolves, which is before the checkpoint behind it moves. */
   put(records: readonly QuarantinedRecord[]): Promise<void>;
   list(filter: QuarantineFilter): Promise<QuarantinedRecord[]>;
-  count(): Promise<{ collector: string; reason: string; records: number }[]>;
+  /** By collector and reason, of all records or of one project's. */
+  count(filter?: Pick<QuarantineFilter, 'project'>): Promise<QuarantineCount[]>;
   /** Removes a record that a replay has stored. */
   remove(ids: readonly string[]): Promise<number>;
 }

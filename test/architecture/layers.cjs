@@ -70,7 +70,12 @@ module.exports = {
       'adapters-are-chosen-once',
       {
         path: ['^services/', '^shared/'],
-        pathNot: [...adapter, '^shared/stores/open-stores\\.ts$', test],
+        pathNot: [
+          ...adapter,
+          '^shared/stores/open-stores\\.ts$',
+          '^shared/stores/config\\.ts$',
+          test,
+        ],
       },
       { path: adapter },
     ),

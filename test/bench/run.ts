@@ -8,9 +8,13 @@ interface Bench {
 const BENCHES: Record<string, () => Promise<Bench>> = {
   report: () => import('./report.bench.ts'),
   logs: () => import('./logs.bench.ts'),
+  elastic: () => import('./elastic.bench.ts'),
   metrics: () => import('./metrics.bench.ts'),
+  influx: () => import('./influx.bench.ts'),
   progress: () => import('./progress.bench.ts'),
+  kafka: () => import('./kafka.bench.ts'),
   rating: () => import('./rating.bench.ts'),
+  fairness: () => import('./fairness.bench.ts'),
   quota: () => import('./quota.bench.ts'),
 };
 

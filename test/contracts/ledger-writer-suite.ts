@@ -82,6 +82,21 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
     await assert.rejects(store.ledgerWriter.settle({ ...whole, cursor: 6 }), { code: 'CONFLICT' });
   });
 
+  test(`${engine}: a charge settled meanwhile with another body is a conflict`, async () => {
+    await using store = await open();
+    const settlement = aSettlement({ charges: [aCharge()], applications: [anApplication()] });
+    await store.ledgerWriter.settle(settlement);
+    const balance = await store.ledgerReader.balance(ETL);
+    const later = aCharge({ storedAt: T0 + 9 });
+    await store.ledgerWriter.settle({ ...settlement, charges: [later], cursor: 4 });
+    const fresh = aCharge({ digest: 'd2' });
+    const other = aCharge({ amount: LARGE + 1n });
+    const stale = { ...settlement, charges: [fresh, other], cursor: 5 };
+    await assert.rejects(store.ledgerWriter.settle(stale), { code: 'CONFLICT' });
+    assert.equal(await store.ledgerWriter.cursor(), 4);
+    assert.deepEqual(await store.ledgerReader.balance(ETL), balance);
+  });
+
   test(`${engine}: a settlement that fails leaves no trace`, async () => {
     await using store = await open();
     // A container whose application is nowhere is a bug of the caller.

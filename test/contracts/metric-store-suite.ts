@@ -264,12 +264,12 @@ export function metricStoreSuite(name: string, open: () => Promise<MetricStoreUn
     ]);
     await store.writer.write(block([]), [
       { source: 'file:a', position: '{"offset":2}' },
-      { source: 'file:b', position: '' },
+      { source: 'file:b', position: '{}' },
       { source: 'tcp', position: 'x' },
     ]);
     const expected = [
       { source: 'file:a', position: '{"offset":2}' },
-      { source: 'file:b', position: '' },
+      { source: 'file:b', position: '{}' },
     ];
     assert.deepEqual(await store.writer.checkpoints('file:'), expected);
     assert.deepEqual(await (await store.reopen()).checkpoints('file:'), expected);

@@ -48,6 +48,10 @@ export function quarantineSuite(name: string, open: () => Promise<Quarantine>): 
       { collector: 'logs', reason: 'no-message', records: 2 },
       { collector: 'metrics', reason: 'nan', records: 1 },
     ]);
+    assert.deepEqual(await quarantine.count({ project: 'ml' }), [
+      { collector: 'logs', reason: 'no-message', records: 1 },
+    ]);
+    assert.deepEqual(await quarantine.count({ project: 'none' }), []);
   });
 
   test(`${name}: what a replay has stored is removed, once`, async () => {

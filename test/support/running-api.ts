@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { type ApiDeps, type AppParts, startApi } from '../../services/api/start.ts';
+import { type ApiDeps, type AppParts, openDoors, startApi } from '../../services/api/start.ts';
+import { storesConfig } from '../../shared/stores/config.ts';
 import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
 import {
@@ -15,9 +17,13 @@ import {
   openMetricStoreReader,
   openMetricStoreWriter,
   openQuarantine,
+  openTokenStore,
 } from '../../shared/stores/open-stores.ts';
+import type { TokenScope, TokenStore } from '../../shared/stores/token-store.ts';
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
+import { issueToken } from '../../shared/tokens/issue-token.ts';
+import type { ProjectId } from '../../shared/values/project-id.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -30,9 +36,19 @@ export interface RunningApi extends AsyncDisposable {
   readonly metricWriter: MetricWriter;
   readonly deps: ApiDeps;
   readonly metrics: Metrics;
+  readonly tokens: TokenStore;
+  readonly doors: AppParts['doors'];
+  /** The text of a new token; it is known to the API at once. */
+  token(scopes: readonly TokenScope[], more?: TokenMore): Promise<string>;
   /** Answers of 2xx, checked against the schema that the API promises. */
   get<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>>;
   post(path: string, body: unknown): Promise<Response>;
+}
+
+interface TokenMore {
+  readonly projects?: readonly string[];
+  readonly expiresAt?: number;
+  readonly label?: string;
 }
 
 /** Checked strictly: the API promises no member that it doesn't describe. */
@@ -45,27 +61,35 @@ async function checked<S extends z.ZodType>(response: Response, schema: S): Prom
   return parsed;
 }
 
-export async function runningApi(
-  options: { deps?: Partial<ApiDeps>; parts?: Partial<AppParts>; now?: number } = {},
-): Promise<RunningApi> {
+interface ApiOptions {
+  readonly deps?: Partial<ApiDeps>;
+  readonly parts?: Partial<AppParts>;
+  readonly now?: number;
+  /** Asks for tokens, as a listener beyond loopback does. */
+  readonly requireToken?: boolean;
+}
+
+export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> {
   await using resources = new AsyncDisposableStack();
   const path = mkdtempSync(join(tmpdir(), 'tollgate-api-'));
   resources.defer(() => rmSync(path, { recursive: true, force: true }));
   const clock = new FakeClock(options.now);
   const folder = resources.use(await openDataFolder(path));
-  const stores = resources.use(await openLedgerStores(folder));
-  const writing = { clock, logger: silentLogger };
-  const logWriter = resources.use(await openLogStoreWriter(folder, writing));
-  const metricWriter = resources.use(await openMetricStoreWriter(folder, writing));
+  const setup = { dataFolder: folder.path, process: '', stores: storesConfig.parse({}) };
+  const stores = resources.use(await openLedgerStores(setup, { clock, random: () => 0 }));
+  const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const metrics = new Metrics();
+  const writing = { clock, random: () => 0, logger: silentLogger, metrics, quarantine };
+  const logWriter = resources.use(await openLogStoreWriter(setup, writing));
+  const metricWriter = resources.use(await openMetricStoreWriter(setup, writing));
   const deps: ApiDeps = {
     ledger: stores.ledgerReader,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
-    logs: resources.use(await openLogStoreReader(folder)),
-    metricStore: resources.use(await openMetricStoreReader(folder)),
-    quarantine: resources.use(await openQuarantine(folder, () => {})),
+    logs: resources.use(await openLogStoreReader(setup, writing)),
+    metricStore: resources.use(await openMetricStoreReader(setup, writing)),
+    quarantine,
     replay: async () => assert.fail('this test replays nothing'),
     clusters: [{ id: 'yarn-1', type: 'yarn', pool: 'cpu', links: {} }],
     pools: ['cpu'],
@@ -76,8 +100,14 @@ export async function runningApi(
     version: '1.2.3',
     ...options.deps,
   };
+  const tokens = resources.use(await openTokenStore(setup));
+  const logger = options.parts?.logger ?? silentLogger;
+  const asking = { store: tokens, clock, random: randomBytes, logger, metrics };
+  const door = { host: '127.0.0.1', port: 0, requireToken: options.requireToken ?? false };
+  const doors = resources.use(await openDoors(door, asking));
   const parts: AppParts = {
-    logger: silentLogger,
+    logger,
+    doors,
     webRoot: join(import.meta.dirname, '../../services/web'),
     moduleFiles: {},
     ingest: undefined,
@@ -86,11 +116,19 @@ export async function runningApi(
     metrics,
     ...options.parts,
   };
-  const api = resources.use(await startApi({ host: '127.0.0.1', port: 0 }, deps, parts));
+  const api = resources.use(await startApi(door, deps, parts));
   const { url } = api;
   const open = resources.move();
   return {
-    ...{ url, clock, stores, logWriter, metricWriter, deps, metrics },
+    ...{ url, clock, stores, logWriter, metricWriter, deps, metrics, tokens, doors },
+    async token(scopes, { projects, ...more } = {}) {
+      const { text } = await issueToken(asking, {
+        ...{ label: 'test', createdAt: clock.now(), expiresAt: undefined, scopes, ...more },
+        projects: projects as readonly ProjectId[] | undefined,
+      });
+      await clock.advance(2_000);
+      return text;
+    },
     get: async (address, schema) => checked(await fetch(url + address), schema),
     post: (address, body) =>
       fetch(url + address, {

@@ -30,7 +30,7 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
   };
 }
 
-/** `tollgate start` as a process of its own, on real files and sockets. */
+/** `tollgate start`, or another service, as a process of its own, on real files and sockets. */
 export class RunningTollgate implements AsyncDisposable {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -42,12 +42,19 @@ export class RunningTollgate implements AsyncDisposable {
     this.#errors = errors;
   }
 
-  /** @param config as `tollgate.yaml` says it; the API's port is any free one unless it is given */
-  static async start(folder: string, config: object): Promise<RunningTollgate> {
-    const file = join(folder, 'tollgate.yaml');
-    const data = { dataFolder: join(folder, 'data'), logLevel: 'warn', api: { port: 0 } };
+  /**
+   * @param config as `tollgate.yaml` says it; the API's port is any free one unless it is given
+   * @param command `start`, or one role in a process of its own
+   */
+  static async start(folder: string, config: object, command = 'start'): Promise<RunningTollgate> {
+    const file = join(folder, command === 'start' ? 'tollgate.yaml' : `${command}.yaml`);
+    const data = {
+      dataFolder: join(folder, command === 'start' ? 'data' : `data-${command}`),
+      logLevel: 'warn',
+      api: { port: 0 },
+    };
     await writeFile(file, stringify({ ...data, ...config }));
-    const child = spawn(process.execPath, [MAIN, 'start', '-c', file], {
+    const child = spawn(process.execPath, [MAIN, command, '-c', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const errors: string[] = [];
@@ -115,6 +122,15 @@ export class RunningTollgate implements AsyncDisposable {
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
+  }
+
+  /** SIGSTOP: it holds its connections and does nothing, as a process whose machine sleeps. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** @returns its exit code */

@@ -22,6 +22,10 @@ PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -v node_modules | paste -sd:)
 echo "Node of the machine: $(node --version)"
 
 command=./node_modules/.bin/tollgate
+# tsc leaves a relative import() as it is inside a function with "await using".
+if grep -rnE --exclude-dir=web "import\(['\"]\.[^'\"]*\.ts['\"]" node_modules/tollgate/dist; then
+  echo 'the package imports a .ts file; move that import() out of the function'; exit 1
+fi
 $command --version
 $command --help >/dev/null
 $command config reference >/dev/null

@@ -1,15 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-
-const LOOPBACK_NAMES = ['localhost', 'ip6-localhost'];
-const ADDRESS_CLASS = /^(?:127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
+import { isLoopback } from '../../../shared/config/loopback.ts';
 
 /** The name in a Host header, without the port; undefined when there is none. */
 function hostName(host: string | undefined): string | undefined {
   return host === undefined ? undefined : /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host)?.[1];
-}
-
-export function isLoopback(address: string): boolean {
-  return ADDRESS_CLASS.test(address) || LOOPBACK_NAMES.includes(address.toLowerCase());
 }
 
 /**

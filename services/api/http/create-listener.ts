@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -7,9 +7,10 @@ import express, {
 } from 'express';
 import helmet from 'helmet';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import { must } from '../../../shared/errors/assert.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
-import type { ApiDeps } from '../api-deps.ts';
+import type { ApiDeps, OperationDeps } from '../api-deps.ts';
 import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
@@ -22,14 +23,19 @@ import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.t
 import { statusEndpoints } from '../routes/status.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
 import { hostGuard } from './allowed-host.ts';
+import { type Caller, demandAllProjects, demandScope } from './caller.ts';
+import type { Doors } from './doors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount-endpoint.ts';
+import { mountSession, mountSignIn, sessionCookie } from './mount-session.ts';
 import { openapiOf } from './openapi.ts';
 import { problemSender } from './problem.ts';
 
 /** What stands beside the endpoints. */
 export interface AppParts {
   readonly logger: Logger;
+  /** Who may come in. */
+  readonly doors: Doors;
   /** Folder of the page. */
   readonly webRoot: string;
   /** ES modules that the page imports: name below `/modules/` to file. */
@@ -46,6 +52,8 @@ export interface AppParts {
   readonly host?: string;
   /** Names besides the loopback ones under which a loopback address may be called. */
   readonly hostNames?: readonly string[];
+  /** How long browsers keep to https, in s; 0 for not at all. */
+  readonly hstsMaxAgeSeconds?: number;
 }
 
 /** What the page's folder holds beside what a browser needs. */
@@ -62,6 +70,12 @@ function countRequests(metrics: Metrics): RequestHandler {
     });
     next();
   };
+}
+
+/** The whole API, or what belongs to a process that only collects or meters. */
+function endpointsOf(deps: ApiDeps | OperationDeps): Endpoint[] {
+  if ('ledger' in deps) return allEndpoints(deps);
+  return [...statusEndpoints(deps), ...quarantineEndpoints(deps)];
 }
 
 export function allEndpoints(deps: ApiDeps): Endpoint[] {
@@ -91,7 +105,12 @@ function mountHealth(app: Express, parts: AppParts): void {
       .type('text')
       .send(reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`);
   });
-  app.get('/metrics', async (_request, response) => {
+  app.get('/metrics', async (request, response) => {
+    if (!parts.doors.isLocal) {
+      const caller = await parts.doors.admit(request);
+      demandScope(caller, 'read');
+      demandAllProjects(caller);
+    }
     response.type('text/plain; version=0.0.4').send(await parts.printMetrics());
   });
 }
@@ -115,8 +134,23 @@ function mountPage(app: Express, { webRoot, moduleFiles }: AppParts): void {
   });
 }
 
+/**
+ * Asks everything below /v1 for its token, as the router itself understands the address: a look at
+ * the text of it could be got around by other spellings.
+ */
+function mountDoors(app: Express, { doors }: AppParts): void {
+  app.use('/v1', async (request, _response, next) => {
+    await doors.admit(request);
+    next();
+  });
+  app.use('/v1/ingest', (request, _response, next) => {
+    demandScope(must(doors.callerOf(request), 'who comes this far was let in'), 'ingest');
+    next();
+  });
+}
+
 /** Everything but the quota check: pages, API, problems. */
-function createApp(deps: ApiDeps, parts: AppParts): Express {
+function createApp(deps: ApiDeps | OperationDeps, parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -141,17 +175,20 @@ function createApp(deps: ApiDeps, parts: AppParts): Express {
       strictTransportSecurity: false,
     }),
   );
+  mountSignIn(app, parts.doors);
+  mountDoors(app, parts);
+  mountSession(app, parts.doors);
   if (parts.ingest !== undefined) app.use(parts.ingest);
-  const endpoints = allEndpoints(deps);
+  const endpoints = endpointsOf(deps);
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openapiOf(endpoints, deps.version));
   });
-  mountEndpoints(app, endpoints);
-  mountPage(app, parts);
+  mountEndpoints(app, endpoints, (request) => parts.doors.callerOf(request));
+  if ('ledger' in deps) mountPage(app, parts);
   app.use((request) => {
     throw new AppError('NOT_FOUND', `there is nothing at ${request.path.slice(0, 200)}`);
   });
-  const send = problemSender(parts.logger);
+  const send = failureSender(parts);
   const problems: ErrorRequestHandler = (error, request, response, _next) => {
     send(error, request, response);
   };
@@ -159,20 +196,62 @@ function createApp(deps: ApiDeps, parts: AppParts): Express {
   return app;
 }
 
-/** The whole HTTP surface: who may call, then quota checks, then Express with the rest. */
-export function createListener(deps: ApiDeps, parts: AppParts): RequestListener {
-  const { metrics = new Metrics(), host = '127.0.0.1', hostNames = [] } = parts;
-  const refusal = hostGuard({ host, hostNames });
-  const send = problemSender(parts.logger);
+/** A cookie that is no longer good is taken back, or the page would bring it again and again. */
+function failureSender({ logger, doors }: AppParts) {
+  const send = problemSender(logger);
+  return (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    if (error instanceof AppError && error.details['presented'] === 'cookie') {
+      if (!response.headersSent) response.setHeader('Set-Cookie', sessionCookie(doors, '', 0));
+    }
+    send(error, request, response);
+  };
+}
+
+/** Subdomains are left out: they aren't Tollgate's. */
+function hstsHeader({ doors, hstsMaxAgeSeconds = 0 }: AppParts): string | undefined {
+  return doors.isSecure && hstsMaxAgeSeconds > 0 ? `max-age=${hstsMaxAgeSeconds}` : undefined;
+}
+
+/** Quota checks beside Express; undefined where the process has no ledger to ask. */
+function quotaDoor(deps: ApiDeps | OperationDeps, parts: AppParts): RequestListener | undefined {
+  if (!('ledger' in deps)) return undefined;
+  const { doors, metrics = new Metrics() } = parts;
+  const send = failureSender(parts);
   const counter = metrics.counter('tollgate_quota_checks_total', 'Quota checks by reason.');
   const quotaCheck = quotaCheckHandler(deps, (reason) => counter({ reason }));
+  return (request, response) => {
+    const fail = (error: unknown): void => send(error, request, response);
+    const check = (caller: Caller): void => {
+      demandScope(caller, 'quota-check');
+      quotaCheck({ request, response, caller, fail });
+    };
+    try {
+      const caller = doors.admit(request);
+      if (caller instanceof Promise) caller.then(check).catch(fail);
+      else check(caller);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+/** The whole HTTP surface: who may call, then quota checks, then Express with the rest. */
+export function createListener(deps: ApiDeps | OperationDeps, parts: AppParts): RequestListener {
+  const { host = '127.0.0.1', hostNames = [] } = parts;
+  const refusal = hostGuard({ host, hostNames });
+  const send = failureSender(parts);
+  const keepToHttps = hstsHeader(parts);
+  const askQuota = quotaDoor(deps, parts);
   const app = createApp(deps, parts);
   return (request, response) => {
+    if (keepToHttps !== undefined) response.setHeader('Strict-Transport-Security', keepToHttps);
     const reason = refusal(request.method, request.headers);
     if (reason !== undefined) {
       send(new AppError('FORBIDDEN', reason), request, response);
-    } else if (request.url === '/v1/quota-checks' && request.method === 'POST') {
-      quotaCheck(request, response, (error) => send(error, request, response));
-    } else app(request, response);
+      return;
+    }
+    const isCheck = request.url === '/v1/quota-checks' && request.method === 'POST';
+    if (isCheck && askQuota !== undefined) askQuota(request, response);
+    else app(request, response);
   };
 }

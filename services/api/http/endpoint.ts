@@ -1,5 +1,8 @@
 import type { z } from 'zod';
+import type { TokenScope } from '../../../shared/stores/token-store.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+
+import type { Caller } from './caller.ts';
 
 type Shape = z.ZodObject;
 
@@ -7,6 +10,8 @@ type Shape = z.ZodObject;
 export interface EndpointInput<Q, B> {
   /** Undefined where the path has no `{project}`. */
   readonly project: ProjectId;
+  /** Who asks; that it may see the project has been checked. */
+  readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Q;
   readonly body: B;
@@ -17,6 +22,8 @@ export interface Endpoint {
   readonly method: 'get' | 'post';
   /** With `{name}` for parts; `{project}` is checked before the handler runs. */
   readonly path: string;
+  /** What the caller's token must allow. */
+  readonly scope: TokenScope;
   readonly summary: string;
   readonly query?: Shape;
   readonly body?: z.ZodType;
@@ -28,6 +35,7 @@ export interface Endpoint {
 interface Typed<Q extends Shape, B extends z.ZodType, A extends z.ZodType> {
   readonly method: 'get' | 'post';
   readonly path: string;
+  readonly scope: TokenScope;
   readonly summary: string;
   readonly query?: Q;
   readonly body?: B;

@@ -1,8 +1,10 @@
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import { must } from '../../../shared/errors/assert.ts';
 import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
 import { badRequest, checkPart, type FieldError } from './bad-request.ts';
+import { type Caller, demandProject, demandScope } from './caller.ts';
 import type { Endpoint, EndpointInput } from './endpoint.ts';
 
 const BODY_MAX = '64kb';
@@ -33,16 +35,24 @@ function projectOf(params: Readonly<Record<string, string>>): ProjectId | undefi
   return project;
 }
 
-function handler(endpoint: Endpoint): RequestHandler {
+/** Who was let in with a request; undefined when nobody has asked. */
+type CallerOf = (request: Request) => Caller | undefined;
+
+function handler(endpoint: Endpoint, callerOf: CallerOf): RequestHandler {
   const query = querySchema(endpoint);
   const body = bodySchema(endpoint);
   return async (request: Request, response: Response) => {
+    const caller = must(callerOf(request), 'nobody comes here without being asked');
+    demandScope(caller, endpoint.scope);
     const params = request.params as Record<string, string>;
+    const project = projectOf(params);
+    if (project !== undefined) demandProject(caller, project);
     if (body !== undefined) checkContentType(request);
     const errors: FieldError[] = [];
     const input = {
       params,
-      project: projectOf(params),
+      project,
+      caller,
       query: checkPart('query', query, request.query, errors),
       body: checkPart('body', body, request.body, errors),
     };
@@ -59,15 +69,19 @@ function expressPath(path: string): string {
 }
 
 /** Mounts endpoints, and answers 405 for other methods of their addresses. */
-export function mountEndpoints(app: Express, endpoints: readonly Endpoint[]): void {
+export function mountEndpoints(
+  app: Express,
+  endpoints: readonly Endpoint[],
+  callerOf: CallerOf,
+): void {
   const json = express.json({ limit: BODY_MAX, strict: true });
   const methods = new Map<string, string[]>();
   for (const endpoint of endpoints) {
     const path = expressPath(endpoint.path);
     const names = endpoint.method === 'get' ? ['GET', 'HEAD'] : ['POST'];
     methods.set(path, [...(methods.get(path) ?? []), ...names]);
-    if (endpoint.method === 'get') app.get(path, handler(endpoint));
-    else app.post(path, json, handler(endpoint));
+    if (endpoint.method === 'get') app.get(path, handler(endpoint, callerOf));
+    else app.post(path, json, handler(endpoint, callerOf));
   }
   for (const [path, allowed] of methods) {
     app.all(path, (request, response) => {

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { restIngest, restProblem } from '../../../shared/contracts/rest.ts';
+import {
+  restIngest,
+  restProblem,
+  restSession,
+  restSignIn,
+} from '../../../shared/contracts/rest.ts';
+import type { TokenScope } from '../../../shared/stores/token-store.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** OpenAPI 3.1 is JSON Schema 2020-12, which zod prints itself. */
@@ -31,10 +37,35 @@ const PROBLEM_ANSWER = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 
+/** One of the two ways to bring a token, and what it must allow. */
+function security(scope?: TokenScope): object {
+  return {
+    security: [{ token: [] }, { session: [] }],
+    ...(scope === undefined ? {} : { 'x-tollgate-scope': scope }),
+  };
+}
+
+const SECURITY_SCHEMES = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'tg_<id>_<secret>',
+    description:
+      'Made by `tollgate token create`. Not asked for on a loopback address until the first one is made.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-tollgate',
+    description: 'Set by POST /v1/session; `tollgate` where the listener has no TLS.',
+  },
+};
+
 function operation(endpoint: Endpoint): object {
   const answer = jsonSchema(endpoint.answer, 'output');
   return {
     summary: endpoint.summary,
+    ...security(endpoint.scope),
     parameters: parameters(endpoint),
     ...(endpoint.body === undefined
       ? {}
@@ -66,6 +97,7 @@ function ingestOperation(collector: string): object {
   });
   return {
     summary: `Takes ${collector}, one JSON object a line; 2xx after they are stored`,
+    ...security('ingest'),
     parameters: [
       header('Tollgate-Project', 'Project of records that name none'),
       header('Tollgate-Cluster', 'Cluster of records that name none'),
@@ -85,6 +117,32 @@ function ingestOperation(collector: string): object {
   };
 }
 
+function sessionOperations(): Record<string, object> {
+  const session = {
+    description: 'Who is signed in',
+    content: { 'application/json': { schema: jsonSchema(restSession, 'output') } },
+  };
+  return {
+    get: {
+      summary: 'Who asks, and what the token allows',
+      ...security(),
+      responses: { 200: session, default: PROBLEM_ANSWER },
+    },
+    post: {
+      summary: 'Keeps a token, or that of the one-time admin link, in a cookie for the page',
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: jsonSchema(restSignIn, 'input') } },
+      },
+      responses: { 200: session, default: PROBLEM_ANSWER },
+    },
+    delete: {
+      summary: 'Forgets the cookie',
+      responses: { 204: { description: 'It is forgotten' }, default: PROBLEM_ANSWER },
+    },
+  };
+}
+
 /** The description of these endpoints; the same bytes for the same endpoints. */
 export function openapiOf(endpoints: readonly Endpoint[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
@@ -96,10 +154,14 @@ export function openapiOf(endpoints: readonly Endpoint[], version: string): obje
   for (const collector of PUSHED) {
     paths[`/v1/ingest/${collector}`] = { post: ingestOperation(collector) };
   }
+  paths['/v1/session'] = sessionOperations();
   return {
     openapi: '3.1.0',
     info: { title: 'Tollgate', version },
     paths,
-    components: { schemas: { Problem: jsonSchema(restProblem, 'output') } },
+    components: {
+      schemas: { Problem: jsonSchema(restProblem, 'output') },
+      securitySchemes: SECURITY_SCHEMES,
+    },
   };
 }

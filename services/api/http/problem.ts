@@ -58,6 +58,20 @@ function retryAfterSeconds(error: unknown): number | undefined {
   return Math.max(1, Math.ceil((typeof ms === 'number' ? ms : 1_000) / 1_000));
 }
 
+/** What to bring, as RFC 6750 section 3 says it. */
+function challengeOf(error: unknown): string | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  const { code, details } = error;
+  if (code === 'UNAUTHENTICATED') {
+    const fault = details['presented'] === undefined ? '' : ', error="invalid_token"';
+    return `Bearer realm="tollgate"${fault}`;
+  }
+  const scope = details['scope'];
+  return code === 'FORBIDDEN' && typeof scope === 'string'
+    ? `Bearer realm="tollgate", error="insufficient_scope", scope="${scope}"`
+    : undefined;
+}
+
 /** Answers with the problem of whatever was thrown, and logs what a person must look at. */
 export function problemSender(logger: Logger) {
   return (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
@@ -74,6 +88,8 @@ export function problemSender(logger: Logger) {
     }
     const seconds = retryAfterSeconds(error);
     if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
+    const challenge = challengeOf(error);
+    if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge);
     const body = JSON.stringify({ ...problem, instance: path });
     response.writeHead(problem.status, {
       'content-type': 'application/problem+json; charset=utf-8',

@@ -66,6 +66,7 @@ export function applicationEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/applications',
+      scope: 'read',
       summary: 'Applications with their cost so far, newest first',
       query: listQuery,
       answer: restApplications,
@@ -86,6 +87,7 @@ export function applicationEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/applications/{cluster}/{application}',
+      scope: 'read',
       summary: 'One application',
       answer: restApplication,
       async handle({ project, params }) {

@@ -38,6 +38,7 @@ export function chargeEndpoints(deps: Pick<ApiDeps, 'ledger' | 'clock'>): Endpoi
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/charges',
+      scope: 'read',
       summary: 'Rows of the ledger, corrections included, in the order of their ids',
       query: z.object({
         from: timeParameter(now, '-1d'),

@@ -57,6 +57,7 @@ export function clusterEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/clusters',
+      scope: 'read',
       summary: 'Clusters with their load of the last two hours',
       answer: restClusters,
       async handle() {

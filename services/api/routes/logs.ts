@@ -74,6 +74,7 @@ export function logEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/logs',
+      scope: 'read',
       summary: 'Searches log lines, newest first',
       query: querySchema(deps, limitParameter(100, 1_000)),
       answer: restLogs,
@@ -86,6 +87,7 @@ export function logEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/log-fingerprints',
+      scope: 'read',
       summary: 'Groups repeats of log lines, most frequent first',
       query: querySchema(deps, limitParameter(20, 100)),
       answer: restFingerprints,

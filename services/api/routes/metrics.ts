@@ -40,6 +40,7 @@ export function metricEndpoints(
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/metrics',
+      scope: 'read',
       summary: 'Time series of a metric',
       query: z.object({
         measurement: z.string().min(1).max(200),

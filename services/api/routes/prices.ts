@@ -58,6 +58,7 @@ export function priceEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/prices',
+      scope: 'read',
       summary: 'Price of each pool now, announced next, and before',
       query: z.object({
         pool: z.string().max(64).optional().meta({ description: 'Only this pool' }),

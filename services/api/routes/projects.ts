@@ -15,6 +15,7 @@ import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { toRestBalance } from '../rest-money.ts';
 
@@ -56,12 +57,14 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects',
+      scope: 'read',
       summary: 'All projects with balance and burn rate',
       answer: restProjects,
-      async handle() {
+      async handle({ caller }) {
         const running = await deps.ledger.runningCounts();
         const projects: z.infer<typeof restProject>[] = [];
         for (const id of await deps.ledger.projects()) {
+          if (!sees(caller, id)) continue;
           const balance = await deps.ledger.balance(id);
           if (balance !== undefined) projects.push(toRestProject(balance, running.get(id)));
         }
@@ -71,6 +74,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}',
+      scope: 'read',
       summary: 'One project',
       answer: restProject,
       async handle({ project }) {
@@ -81,6 +85,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/balance',
+      scope: 'read',
       summary: 'Balance: granted − charged − accrued',
       answer: restBalance,
       handle: async ({ project }) => toRestBalance(await mustBalance(deps, project)),
@@ -88,6 +93,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/grants',
+      scope: 'read',
       summary: 'Credits given',
       answer: restGrants,
       async handle({ project }) {
@@ -98,6 +104,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'post',
       path: '/v1/projects/{project}/grants',
+      scope: 'admin',
       summary: 'Gives credits; the same id again is a no-op',
       body: grantRequest,
       answer: restGrant,

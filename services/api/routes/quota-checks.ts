@@ -18,6 +18,7 @@ import { BASE_STEP, type PriceStep } from '../../../shared/values/price-step.ts'
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { badRequest } from '../http/bad-request.ts';
+import { type Caller, sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { formatMultiplier } from '../rest-money.ts';
 import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
@@ -61,7 +62,7 @@ function toAnswer(
 /** One read by key, one decision; no promise where the store is in the process. */
 export function createQuotaCheck(
   deps: Deps,
-): (request: QuotaRequest) => QuotaAnswer | Promise<QuotaAnswer> {
+): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
   const answer = (
     request: QuotaRequest,
@@ -79,14 +80,16 @@ export function createQuotaCheck(
   };
   const known = (request: QuotaRequest, pool: string, read: QuotaRead): QuotaAnswer =>
     answer(request, { pool, step: read.step, asOf: read.balance.asOf }, read.balance);
-  return (request) => {
+  return (request, caller) => {
     const pool = request.pool ?? firstPool;
     if (!deps.pools.includes(pool)) {
       const message = `is no pool; there are: ${deps.pools.join(', ')}`;
       throw badRequest([{ path: 'body.pool', message }]);
     }
     const now = deps.clock.now();
-    const project = parseProjectId(request.project);
+    const named = parseProjectId(request.project);
+    // A foreign project is as unknown as one that isn't there.
+    const project = named !== undefined && sees(caller, named) ? named : undefined;
     const read = project === undefined ? undefined : deps.ledger.quota(project, pool, now);
     if (read !== undefined && !(read instanceof Promise)) return known(request, pool, read);
     return Promise.resolve(read).then(async (late) =>
@@ -129,6 +132,14 @@ function readJson(request: IncomingMessage, done: (error: unknown, body?: unknow
   });
 }
 
+/** One check on its way: who asks, has been let in and may ask. */
+interface QuotaExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Caller;
+  readonly fail: (error: unknown) => void;
+}
+
 /**
  * Handles `POST /v1/quota-checks` next to the socket: it stands in the path of every job's start,
  * so nothing of the general machinery (router, body parser, helmet) runs before it.
@@ -136,7 +147,7 @@ function readJson(request: IncomingMessage, done: (error: unknown, body?: unknow
 export function quotaCheckHandler(
   deps: Deps,
   count: (reason: QuotaReason) => void,
-): (request: IncomingMessage, response: ServerResponse, fail: (error: unknown) => void) => void {
+): (exchange: QuotaExchange) => void {
   const check = createQuotaCheck(deps);
   const send = (response: ServerResponse, answer: QuotaAnswer): void => {
     count(answer.reason);
@@ -149,11 +160,11 @@ export function quotaCheckHandler(
     });
     response.end(text);
   };
-  return (request, response, fail) => {
+  return ({ request, response, caller, fail }) => {
     readJson(request, (error, body) => {
       if (error !== undefined) return fail(error);
       try {
-        const answer = check(readQuotaRequest(body));
+        const answer = check(readQuotaRequest(body), caller);
         if (answer instanceof Promise) {
           answer.then((value) => send(response, value)).catch(fail);
         } else send(response, answer);
@@ -171,10 +182,11 @@ export function quotaCheckEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'post',
       path: '/v1/quota-checks',
+      scope: 'quota-check',
       summary: 'May this job start? Balance, price and estimate with the reason',
       body: restQuotaCheckRequest,
       answer: restQuotaCheck,
-      handle: async ({ body }) => check(body),
+      handle: async ({ body, caller }) => check(body, caller),
     }),
   ];
 }

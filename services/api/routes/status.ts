@@ -10,6 +10,7 @@ export function statusEndpoints(
     endpoint({
       method: 'get',
       path: '/v1/status',
+      scope: 'read',
       summary: 'Version, mode and the time that Tollgate goes by',
       answer: restStatus,
       handle: async () => ({

@@ -66,6 +66,7 @@ export function streamingQueryEndpoints(deps: Deps): Endpoint[] {
     endpoint({
       method: 'get',
       path: '/v1/projects/{project}/streaming-queries',
+      scope: 'read',
       summary: 'Streaming queries of the last day with lag and verdict',
       answer: restStreamingQueries,
       async handle({ project }) {

@@ -30,6 +30,25 @@ test('all problems are told at once, each where it stands', async () => {
   assert.match(lines[3] ?? '', /^my\.yaml:4:11 logLevel: /);
 });
 
+test('a listener that other machines reach in plain text is told, with its line', async () => {
+  const text = [
+    'api:\n  host: 0.0.0.0\n',
+    'logs:\n  tcp:\n    - host: 10.0.0.1\n',
+    'metrics:\n  graphite:\n    - port: 2003\n      host: "::"\n',
+  ].join('');
+  const { exitCode, err } = await check(text);
+  assert.equal(exitCode, 1);
+  const places = [...err.matchAll(/^my\.yaml:(\d+):\d+ (\S+): .*insecure: true/gm)];
+  assert.deepEqual(
+    places.map(([, line, path]) => [line, path]),
+    [
+      ['2', 'api.host'],
+      ['5', 'logs.tcp[0].host'],
+      ['9', 'metrics.graphite[0].host'],
+    ],
+  );
+});
+
 test('problems come as JSON too, with the same exit code', async () => {
   const { exitCode, out, err } = await check('api:\n  prot: 1\n', ['--json']);
   assert.equal(exitCode, 1);

@@ -12,7 +12,13 @@ interface Options {
   readonly data?: string;
 }
 
-async function start(io: CliIo, { config: file, port, data }: Options): Promise<void> {
+type Role = 'collect' | 'meter' | 'serve';
+
+async function start(
+  io: CliIo,
+  { config: file, port, data }: Options,
+  roles: readonly Role[] | undefined,
+): Promise<void> {
   // Imported when it is needed, so that other commands start fast.
   const { tollgateConfig } = await import('../../all-in-one/config.ts');
   const { startAllInOne } = await import('../../all-in-one/start.ts');
@@ -26,27 +32,55 @@ async function start(io: CliIo, { config: file, port, data }: Options): Promise<
     },
     mode: 'start',
     version: packageVersion(import.meta.url),
+    ...(roles === undefined ? {} : { roles }),
     onCrash: (part, error) => {
       io.err(`the ${part} part has ended: ${String(error)}\n`);
       crash.resolve(part);
     },
   });
   io.err(`Tollgate is ready on ${running.url}\n`);
+  if (running.adminLink !== undefined) {
+    io.err(`Nobody has an admin token yet. Sign in with this link, once, within the hour:\n`);
+    io.err(`  ${running.adminLink}\n`);
+  }
   const ended = await runUntilSignal(running, crash.promise, io);
   if (ended === 'crash') throw new CliError(EXIT.internal, 'a part has ended by itself');
 }
 
+function serviceCommand(
+  io: CliIo,
+  name: string,
+  options: { readonly does: string; readonly roles?: readonly Role[] },
+): Command {
+  const command = new Command(name)
+    .description(options.does)
+    .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG_FILE)
+    .option('--port <port>', 'port that it answers on, instead of api.port', integer(0, 65_535))
+    .option('--data <folder>', 'data folder, instead of dataFolder')
+    .action((given: Options) => start(io, given, options.roles));
+  return withExample(command, `tollgate ${name} -c /etc/tollgate.yaml`);
+}
+
 /** `tollgate start`: every service in this process. */
 export function startCommand(io: CliIo): Command {
-  const command = new Command('start')
-    .description('Run every service in this process, as tollgate.yaml says')
-    .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG_FILE)
-    .option(
-      '--port <port>',
-      'port of the API and the page, instead of api.port',
-      integer(0, 65_535),
-    )
-    .option('--data <folder>', 'data folder, instead of dataFolder')
-    .action((options: Options) => start(io, options));
-  return withExample(command, 'tollgate start -c /etc/tollgate.yaml');
+  const does = 'Run every service in this process, as tollgate.yaml says';
+  return serviceCommand(io, 'start', { does });
+}
+
+/** `tollgate collect`, `meter` and `serve`: one service a process, any number of each. */
+export function roleCommands(io: CliIo): Command[] {
+  return [
+    serviceCommand(io, 'collect', {
+      does: 'Take records in; start more for more (stores must be servers)',
+      roles: ['collect'],
+    }),
+    serviceCommand(io, 'meter', {
+      does: 'Price and charge; one works, others stand by (stores must be servers)',
+      roles: ['meter'],
+    }),
+    serviceCommand(io, 'serve', {
+      does: 'Answer the API and the page; start more for more (stores must be servers)',
+      roles: ['serve'],
+    }),
+  ];
 }

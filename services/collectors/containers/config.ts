@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { attributionRules } from '../../../shared/attribution/attribution-rules.ts';
+import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 const webAddress = z
   .string()
@@ -99,6 +100,7 @@ export const containersConfig = z
       )
       .describe('Clusters whose containers are journaled.'),
     attribution: attributionRules,
+    kafka: kafkaConfig('containers', ['json']).optional(),
     scanIntervalMs: z
       .number()
       .int()

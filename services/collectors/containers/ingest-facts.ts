@@ -6,6 +6,7 @@ import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quara
 import { parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import { decodeText } from '../core/decode-text.ts';
 import type { IngestRequest } from '../core/ingest.ts';
+import { parseQueueSource, printQueueSource, type QueuedBatch } from '../core/queue.ts';
 import { type PushedContext, parsePushed } from './parse/parse-pushed.ts';
 import type { RecordFacts } from './record-facts.ts';
 
@@ -17,13 +18,28 @@ export interface FactIngestDeps {
   readonly signal: AbortSignal;
 }
 
+/** Where lines come from, and what holds for those that don't say it themselves. */
+type Place = Omit<IngestRequest, 'body'> & {
+  /** Name in the quarantine. */
+  readonly source: string;
+  /** Identity of a queue's message; a pushed line is known by what it says. */
+  readonly id?: string;
+};
+
+interface Line {
+  readonly line: number;
+  readonly raw: string;
+  readonly place: Place;
+}
+
 interface Draft {
   readonly facts: JournalFact[];
   readonly evidence: Evidence[];
   readonly refused: QuarantinedRecord[];
+  readonly dropped: Map<string, number>;
   readonly verdicts: RestIngest['verdicts'];
-  /** Line and text of each fact, for those that turn out to conflict. */
-  readonly lines: Map<JournalFact, { readonly line: number; readonly raw: string }>;
+  /** Where each fact stood, for those that turn out to conflict. */
+  readonly lines: Map<JournalFact, Line>;
 }
 
 const RAW_CHARS = 65_536;
@@ -46,10 +62,28 @@ export class FactIngest {
     }
     this.#queuedBytes += bytes;
     try {
-      return await this.#store(this.#read(request), request);
+      const draft = emptyDraft();
+      const source = `${PREFIX}${request.cluster}`;
+      this.#read(decodeText(request.body), { ...request, source }, draft);
+      return await this.#store(draft, this.#deps.signal);
     } finally {
       this.#queuedBytes -= bytes;
     }
+  }
+
+  /** Stores a queue's messages, each of one or more lines. */
+  async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
+    const { cluster, project, receivedAt, origin } = queued;
+    const draft = emptyDraft();
+    for (const { id, text, refused } of queued.records) {
+      const source = printQueueSource(origin, queued);
+      const place = { cluster, project, receivedAt, source, id };
+      if (refused === undefined) this.#read(text, place, draft);
+      else if (refused.fate === 'dropped') {
+        draft.dropped.set(refused.reason, (draft.dropped.get(refused.reason) ?? 0) + 1);
+      } else this.#refuse(draft, { line: 1, raw: text, place }, refused.reason);
+    }
+    await this.#store(draft, AbortSignal.any([signal, this.#deps.signal]));
   }
 
   /** Reads quarantined records again; what is stored now leaves the quarantine. */
@@ -60,7 +94,9 @@ export class FactIngest {
       const answer = await this.ingest({
         body: new TextEncoder().encode(raw),
         project: project === UNATTRIBUTED ? undefined : parseProjectId(project),
-        cluster: source.startsWith(PREFIX) ? source.slice(PREFIX.length) : '',
+        cluster: source.startsWith(PREFIX)
+          ? source.slice(PREFIX.length)
+          : (parseQueueSource(source)?.cluster ?? ''),
         receivedAt: observedAt,
       });
       sum.stored += answer.stored;
@@ -72,37 +108,35 @@ export class FactIngest {
     return sum;
   }
 
-  #read(request: IngestRequest): Draft {
-    const { cluster, project, receivedAt } = request;
+  #read(text: string, place: Place, draft: Draft): void {
+    const { cluster, project, receivedAt } = place;
     const context = { cluster, project, now: receivedAt, attribute: this.#deps.attribute };
-    const draft: Draft = { facts: [], evidence: [], refused: [], verdicts: [], lines: new Map() };
-    const text = decodeText(request.body);
     for (const [position, written] of text.split('\n').entries()) {
       const raw = written.trim();
       if (raw === '') continue;
-      const line = position + 1;
+      const line = { line: position + 1, raw, place };
       const fate = parsePushed(raw, context);
-      if (fate.fate !== 'kept') this.#refuse(draft, { line, raw, reason: fate.reason }, request);
+      if (fate.fate !== 'kept') this.#refuse(draft, line, fate.reason);
       else if (fate.record.is === 'seen') draft.evidence.push(fate.record.evidence);
       else {
         draft.facts.push(fate.record.fact);
-        draft.lines.set(fate.record.fact, { line, raw });
+        draft.lines.set(fate.record.fact, line);
       }
     }
-    return draft;
   }
 
   #refuse(
     draft: Pick<Draft, 'refused' | 'verdicts'>,
-    { line, raw, reason }: { readonly line: number; readonly raw: string; readonly reason: string },
-    { cluster, project, receivedAt }: IngestRequest,
+    { line, raw, place }: Line,
+    reason: string,
   ): void {
+    const { cluster, project, receivedAt, source, id } = place;
     const digest = createHash('sha256').update(`${cluster}\n${raw}`).digest('hex').slice(0, 32);
     draft.verdicts.push({ line, fate: 'quarantined', reason });
     draft.refused.push({
-      id: `containers:${digest}`,
+      id: id === undefined ? `containers:${digest}` : line === 1 ? id : `${id}.${line}`,
       collector: 'containers',
-      source: `${PREFIX}${cluster}`,
+      source,
       reason,
       project: project ?? UNATTRIBUTED,
       observedAt: receivedAt,
@@ -110,17 +144,17 @@ export class FactIngest {
     });
   }
 
-  async #store(draft: Draft, request: IngestRequest): Promise<RestIngest> {
-    const { record, signal } = this.#deps;
-    const { facts, evidence, refused, verdicts, lines } = draft;
-    if (facts.length + evidence.length + refused.length === 0) {
+  async #store(draft: Draft, signal: AbortSignal): Promise<RestIngest> {
+    const { record } = this.#deps;
+    const { facts, evidence, refused, dropped, verdicts, lines } = draft;
+    if (facts.length + evidence.length + refused.length + dropped.size === 0) {
       return { stored: 0, duplicates: 0, dropped: 0, quarantined: 0, verdicts: [] };
     }
-    const outcome = await record({ facts, evidence, quarantined: refused }, signal);
+    const outcome = await record({ facts, evidence, quarantined: refused, dropped }, signal);
     const late: Pick<Draft, 'refused' | 'verdicts'> = { refused: [], verdicts };
     for (const conflict of outcome.conflicts) {
       const sent = lines.get(conflict);
-      if (sent !== undefined) this.#refuse(late, { ...sent, reason: 'conflicting-id' }, request);
+      if (sent !== undefined) this.#refuse(late, sent, 'conflicting-id');
     }
     // Nothing was answered yet: after a crash here the sender repeats, and meets the same conflict.
     if (late.refused.length > 0) await record({ quarantined: late.refused }, signal);
@@ -133,4 +167,9 @@ export class FactIngest {
       verdicts,
     };
   }
+}
+
+function emptyDraft(): Draft {
+  const lists = { facts: [], evidence: [], refused: [], verdicts: [] };
+  return { ...lists, dropped: new Map(), lines: new Map() };
 }

@@ -4,11 +4,16 @@ import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { backoffMs } from '../../../shared/runtime/backoff.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
+import { HeldLease } from '../../../shared/stores/held-lease.ts';
 import type { JournalWriter } from '../../../shared/stores/journal.ts';
+import type { LeaseStore } from '../../../shared/stores/lease.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
+import { runWhileHeld } from '../../../shared/stores/run-while-held.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { IngestHandler } from '../core/ingest.ts';
+import type { QueueHandler } from '../core/queue.ts';
+import { startKafkaInput } from '../inputs/kafka-input.ts';
 import type { ContainersConfig } from './config.ts';
 import { followEventLogs } from './follow-event-logs.ts';
 import { FactIngest } from './ingest-facts.ts';
@@ -23,9 +28,11 @@ export interface ContainersDeps {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where several collectors share a journal: each cluster is looked at by the one with its lease. */
+  readonly leases?: { readonly store: LeaseStore; readonly holder: string };
 }
 
-export interface Containers extends AsyncDisposable, IngestHandler {
+export interface Containers extends AsyncDisposable, IngestHandler, QueueHandler {
   /** Reads quarantined records again; what is stored now leaves the quarantine. */
   replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
 }
@@ -35,6 +42,18 @@ type Task = (signal: AbortSignal) => Promise<void>;
 
 const RETRY = { baseMs: 1_000, capMs: 60_000 };
 const STEADY_MS = 300_000;
+const LEASE_MS = 15_000;
+
+/** The task under a lease of its name, where others may do the same. */
+function aloneWith(name: string, task: Task, deps: ContainersDeps): Task {
+  const { leases, clock, logger } = deps;
+  if (leases === undefined) return task;
+  return async (signal) => {
+    const options = { ...leases, name: `containers/${name}`, ttlMs: LEASE_MS, clock };
+    await using lease = new HeldLease(options);
+    await runWhileHeld(task, { lease, checkIntervalMs: LEASE_MS / 3, clock, logger, signal });
+  };
+}
 
 /** Runs a task until the signal aborts; what breaks it is said, and it starts again from what is stored. */
 async function keepRunning(
@@ -134,12 +153,24 @@ export async function startContainers(deps: ContainersDeps): Promise<Containers>
     { name: `event logs ${cluster.id}`, task: eventLogTask(cluster, deps, record) },
   ]);
   const running = tasks.flatMap(({ name, task }) =>
-    task === undefined ? [] : [keepRunning(name, task, deps, stop.signal)],
+    task === undefined ? [] : [keepRunning(name, aloneWith(name, task, deps), deps, stop.signal)],
   );
+  const take: QueueHandler['take'] = (queued, signal) => ingest.take(queued, signal);
+  const kafka =
+    config.kafka === undefined
+      ? undefined
+      : startKafkaInput({
+          ...deps,
+          collector: 'containers',
+          config: config.kafka,
+          handler: { take },
+        });
   return {
+    take,
     ingest: (request) => ingest.ingest(request),
     replay: (records) => ingest.replay(records),
     async [Symbol.asyncDispose]() {
+      await kafka?.[Symbol.asyncDispose]();
       stop.abort(new AppError('STORE_UNAVAILABLE', 'the collector of containers is stopping'));
       await Promise.all(running);
     },

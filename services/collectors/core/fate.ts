@@ -4,6 +4,9 @@ export type Fate<T> =
   | { readonly fate: 'dropped'; readonly reason: string }
   | { readonly fate: 'quarantined'; readonly reason: string; readonly raw: string };
 
+/** A record names a project that its sender's token doesn't see. */
+export const FOREIGN_PROJECT = 'foreign-project';
+
 export function kept<T>(record: T): Fate<T> {
   return { fate: 'kept', record };
 }

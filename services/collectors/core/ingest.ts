@@ -9,6 +9,8 @@ export interface IngestRequest {
   /** Project of records that name none; undefined without the header. */
   readonly project: ProjectId | undefined;
   readonly cluster: string;
+  /** The only projects that the sender may name, `project` among them; undefined for all. */
+  readonly onlyProjects?: readonly ProjectId[] | undefined;
   readonly receivedAt: Instant;
 }
 

@@ -12,6 +12,8 @@ export interface TailedFile {
   readonly captures: Readonly<Record<string, string>>;
   /** What was given to `checkpoint` with the position that reading resumed at, else ''. */
   readonly state: string;
+  /** There was nothing more when it was looked at last. Else its next piece waits for its turn. */
+  readonly drained: boolean;
   /**
    * Says that everything before `offset` (a byte in the decompressed file) is safely kept. Store it
    * in the transaction of those records.

@@ -36,6 +36,8 @@ export interface TailOptions {
   readonly maxOpenFiles?: number;
   /** Whether a new file isn't to be read yet; others go on. */
   readonly hold?: (file: TailedFile) => boolean;
+  /** Whose a file is, such as its project: who has much to read gets no more turns than others. */
+  readonly shareOf?: (file: TailedFile) => string;
 }
 
 const DEFAULTS = {
@@ -46,6 +48,7 @@ const DEFAULTS = {
   settleMs: 1_500,
   forgetAfterMs: 3 * DAY_MS,
   decompress: true,
+  shareOf: () => '',
 };
 
 /**

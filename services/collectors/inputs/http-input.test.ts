@@ -6,6 +6,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import express, { type ErrorRequestHandler } from 'express';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { CODES } from '../../../shared/errors/codes.ts';
+import type { ProjectId } from '../../../shared/values/project-id.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { IngestRequest } from '../core/ingest.ts';
 import { createHttpInput, type HttpInputOptions } from './http-input.ts';
@@ -216,4 +217,27 @@ test('a sender that goes away in the middle leaves its room to others', async ()
   broken.destroy();
   while ((await post(`${input.url}/v1/ingest/logs`, Buffer.alloc(800, ' '))).status !== 200);
   assert.ok(input.seen.every(({ request }) => request.body.length !== 900));
+});
+
+test('a sender with a token of some projects names one of them, and pushes no containers', async () => {
+  const projects = ['etl', 'ml'] as ProjectId[];
+  let bound = projects;
+  await using input = await serve({ config: { projectsOf: () => bound } });
+  const send = async (collector: string, project?: string) => {
+    const headers = project === undefined ? {} : { 'Tollgate-Project': project };
+    const answer = await post(`${input.url}/v1/ingest/${collector}`, LINES, headers);
+    return { status: answer.status, text: await answer.text() };
+  };
+  assert.equal((await send('logs', 'ml')).status, 200);
+  const [first] = input.seen;
+  assert.deepEqual([first?.request.project, first?.request.onlyProjects], ['ml', projects]);
+  const foreign = await send('logs', 'sales');
+  assert.deepEqual([foreign.status, /there is no project sales/.test(foreign.text)], [404, true]);
+  const none = await send('metrics');
+  assert.deepEqual([none.status, /one of etl, ml/.test(none.text)], [400, true]);
+  assert.equal((await send('containers', 'etl')).status, 403);
+  bound = projects.slice(0, 1);
+  assert.equal((await send('progress')).status, 200);
+  assert.equal(input.seen.at(-1)?.request.project, 'etl', 'there is only one that it can mean');
+  assert.equal(input.seen.length, 2);
 });

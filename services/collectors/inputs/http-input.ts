@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, Router } from 'express';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
-import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
 import type { IngestHandler } from '../core/ingest.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { readBody } from './read-body.ts';
@@ -13,12 +13,14 @@ export interface HttpInputOptions {
   readonly handlers: IngestHandlers;
   /** Largest body after decompression; more gets 413. */
   readonly bodyMaxBytes: number;
-  /** Bodies of all requests in work; more get 429 with Retry-After. */
+  /** Bodies of all requests in work, of one project half of it; more get 429 with Retry-After. */
   readonly queueMaxBytes: number;
   readonly clock: Clock;
   /** What a sender that gets 429 is told to wait. */
   readonly retryAfterMs?: number;
-  /** Requests at a time; a decompressor of each may hold 8 MiB beside its body. */
+  /** The projects that whoever sends this may write to; undefined for all. */
+  readonly projectsOf?: (request: Request) => readonly ProjectId[] | undefined;
+  /** Requests at a time, of one project half of it; a decompressor of each may hold 8 MiB beside its body. */
   readonly requestsMax?: number;
 }
 
@@ -43,7 +45,7 @@ function header(request: Request, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-function projectOf(request: Request) {
+function projectOf(request: Request): ProjectId | undefined {
   const text = header(request, 'tollgate-project');
   if (text === undefined) return undefined;
   const project = parseProjectId(text);
@@ -51,6 +53,20 @@ function projectOf(request: Request) {
     throw new AppError('BAD_REQUEST', 'Tollgate-Project: the header is no project id');
   }
   return project;
+}
+
+/** Whose records a sender with a token of some projects sends: it says so, unless there is one only. */
+function boundProject(
+  named: ProjectId | undefined,
+  projects: readonly ProjectId[],
+): ProjectId | undefined {
+  if (named !== undefined) {
+    if (projects.includes(named)) return named;
+    throw new AppError('NOT_FOUND', `there is no project ${named}`);
+  }
+  if (projects.length === 1) return projects[0];
+  const message = `Tollgate-Project: name the project, one of ${projects.join(', ')}`;
+  throw new AppError('BAD_REQUEST', message);
 }
 
 function clusterOf(request: Request): string {
@@ -67,32 +83,38 @@ export function createHttpInput(options: HttpInputOptions): Router {
   const { handlers, bodyMaxBytes, queueMaxBytes, clock } = options;
   const { retryAfterMs = 1_000, requestsMax = 64 } = options;
   const budget = new ByteBudget(queueMaxBytes);
-  let requests = 0;
+  const places = new ByteBudget(requestsMax);
 
   const handle =
-    (collector: IngestHandler): RequestHandler =>
+    (name: string, collector: IngestHandler): RequestHandler =>
     async (request, response) => {
       checkType(request);
-      const [project, cluster] = [projectOf(request), clusterOf(request)];
-      if (requests >= requestsMax) {
-        const message = `${requestsMax} requests are in work; send the same again later`;
+      const onlyProjects = options.projectsOf?.(request);
+      if (onlyProjects !== undefined && name === 'containers') {
+        const message =
+          'a fact of a container names no project; send it with a token of all projects';
+        throw new AppError('FORBIDDEN', message);
+      }
+      const named = projectOf(request);
+      const project = onlyProjects === undefined ? named : boundProject(named, onlyProjects);
+      const cluster = clusterOf(request);
+      using place = places.open(project);
+      if (!place.grow(1)) {
+        const message = 'too many requests of this project are in work; send the same again later';
         throw new AppError('OVERLOADED', message, { details: { retryAfterMs } });
       }
-      requests += 1;
-      using share = budget.open();
-      try {
-        const body = await readBody(request, { maxBytes: bodyMaxBytes, share, retryAfterMs });
-        response.json(await collector.ingest({ body, project, cluster, receivedAt: clock.now() }));
-      } finally {
-        requests -= 1;
-      }
+      using share = budget.open(project);
+      const body = await readBody(request, { maxBytes: bodyMaxBytes, share, retryAfterMs });
+      const receivedAt = clock.now();
+      const only = onlyProjects === undefined ? {} : { onlyProjects };
+      response.json(await collector.ingest({ body, project, cluster, receivedAt, ...only }));
     };
 
   const router = Router();
   for (const [name, collector] of Object.entries(handlers)) {
     router
       .route(`/v1/ingest/${name}`)
-      .post(handle(collector))
+      .post(handle(name, collector))
       .all((request, response) => {
         response.setHeader('Allow', 'POST');
         throw new AppError('METHOD_NOT_ALLOWED', `${request.path} takes POST`);

@@ -57,6 +57,7 @@ export class Incarnation implements TailedFile {
   #reader: CompressedReader | undefined;
   #sawEnd = true;
   #rewritten = false;
+  drained = true;
   #recent: Buffer = Buffer.alloc(0);
   #recentStart = 0;
 
@@ -129,9 +130,11 @@ export class Incarnation implements TailedFile {
       this.compression === undefined ? this.#readPlain(max) : await this.#readCompressed(max);
     if (typeof result === 'string') {
       this.#sawEnd = true;
+      this.drained = true;
       return result;
     }
     this.#sawEnd = false;
+    this.drained = false;
     this.#keepRecent(result);
     this.offset += result.length;
     if (this.head[0] < HEAD_BYTES && this.#fd !== undefined) this.#extendHead(this.#fd);

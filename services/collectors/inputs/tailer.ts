@@ -6,6 +6,7 @@ import { fits, olderFirst } from './file-order.ts';
 import { markBytes, startsWithMark } from './file-position.ts';
 import type { FileFinder, FoundFile } from './find-files.ts';
 import { FolderWatch } from './folder-watch.ts';
+import { HotStreams } from './hot-streams.ts';
 import { Incarnation } from './incarnation.ts';
 import type { KnownPosition, KnownPositions } from './known-positions.ts';
 import { readHead } from './read-head.ts';
@@ -24,6 +25,7 @@ export interface TailerDeps {
   readonly settleMs: number;
   /** Whether a file isn't to be read yet. It is held open, so that it can be read once deleted. */
   readonly hold?: (file: TailedFile) => boolean;
+  readonly shareOf: (file: TailedFile) => string;
 }
 
 /** A rotated file may get a last line from a writer that hasn't noticed yet. */
@@ -39,7 +41,7 @@ export class Tailer implements Disposable {
   readonly #deps: TailerDeps;
   readonly #byInode = new Map<string, Incarnation>();
   readonly #streams = new Map<string, Incarnation[]>();
-  readonly #hot = new Set<string>();
+  readonly #hot: HotStreams<TailedFile>;
   readonly #open = new Set<Incarnation>();
   readonly #told: FileEvent[] = [];
   readonly #lost: (labels: Record<string, string>, by?: number) => void;
@@ -56,13 +58,11 @@ export class Tailer implements Disposable {
 
   constructor(deps: TailerDeps) {
     this.#deps = deps;
+    this.#hot = new HotStreams(deps.chunkBytes, deps.shareOf);
     this.#startedAt = deps.clock.elapsed();
     const { metrics } = deps;
     this.#lost = metrics.counter('tollgate_file_lost_bytes_total', 'Bytes gone before reading.');
-    this.#missed = metrics.counter(
-      'tollgate_files_missed_total',
-      'Files and folders that came and went between two scans.',
-    );
+    this.#missed = metrics.counter('tollgate_files_missed_total', 'Came and went between scans.');
     this.#files = metrics.gauge('tollgate_files', 'Files followed, by input.');
   }
 
@@ -100,13 +100,14 @@ export class Tailer implements Disposable {
     this.#files({ input: this.#deps.prefix }, this.#byInode.size);
   }
 
-  /** One piece of each file that has more; true when there may be yet more at once. */
+  /** One turn of everyone who has files; true when there may be more at once. */
   async *read(): AsyncGenerator<FileEvent, boolean> {
     let more = false;
     yield* this.#told.splice(0);
-    for (const stream of [...this.#hot]) {
+    for (const stream of this.#hot.pass()) {
       const event = await this.#step(stream);
       if (event === undefined) continue;
+      if (event.kind === 'data') this.#hot.charge(event.bytes.length);
       more = true;
       yield event;
     }
@@ -147,14 +148,14 @@ export class Tailer implements Disposable {
   #refresh(known: Incarnation, file: FoundFile): void {
     const unread = known.refresh(file);
     if (unread) known.ended = false;
-    if (!known.ended && (unread || !file.active)) this.#hot.add(known.stream);
+    if (!known.ended && (unread || !file.active)) this.#hot.add(known);
   }
 
   #vanish(inode: string, known: Incarnation): void {
     if (!known.gone) {
       known.gone = true;
       known.lastGrowth = this.#deps.clock.elapsed();
-      if (!known.ended) this.#hot.add(known.stream);
+      if (!known.ended) this.#hot.add(known);
     }
     if (known.ended) this.#byInode.delete(inode);
   }
@@ -258,7 +259,7 @@ export class Tailer implements Disposable {
     const files = this.#streams.get(found.stream) ?? [];
     files.push(incarnation);
     this.#streams.set(found.stream, files);
-    this.#hot.add(found.stream);
+    this.#hot.add(incarnation);
     return incarnation;
   }
 
@@ -294,8 +295,8 @@ export class Tailer implements Disposable {
     }
     if (result === 'truncated') return await this.#truncated(file);
     if (result === 'damaged') return this.#afterQuiet(file, 'damaged', MISSING_QUIET_MS);
-    const last = files.at(-1) === file;
     if (result === 'missing') return this.#missing(file);
+    const last = files.at(-1) === file;
     if (file.compression !== undefined) return this.#end(file, 'read');
     const quietMs = last ? DELETED_QUIET_MS : ROTATED_QUIET_MS;
     if (file.gone) return this.#afterQuiet(file, 'deleted', quietMs);
@@ -339,7 +340,7 @@ export class Tailer implements Disposable {
     if (this.#byInode.get(file.inode) === file) this.#byInode.delete(file.inode);
     file.moveTo(to);
     this.#byInode.set(to.inode, file);
-    this.#hot.add(file.stream);
+    this.#hot.add(file);
     // The original was read further than the copy goes.
     if (to.compression !== undefined || to.size > file.offset) return;
     this.#told.push(this.#end(file, 'rotated'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { systemClock } from '../../../shared/runtime/clock.ts';
 import { silentLogger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { listenTcp, type TcpConnection, type TcpInput } from './tcp-input.ts';
@@ -14,6 +15,7 @@ function listen(
     host: '127.0.0.1',
     port: 0,
     name: 'test',
+    clock: systemClock,
     onConnection,
     logger: silentLogger,
     metrics: new Metrics(),

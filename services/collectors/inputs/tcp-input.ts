@@ -1,8 +1,9 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { AppError } from '../../../shared/errors/app-error.ts';
+import type { Socket } from 'node:net';
+import type { TlsFiles } from '../../../shared/config/listener-door.ts';
+import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import { openTcpServer } from './tcp-server.ts';
 
 /** One accepted connection. Its number and the order of its bytes are all the identity TCP gives. */
 export interface TcpConnection {
@@ -21,6 +22,12 @@ export interface TcpInputOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Files of its certificate; without them it speaks plain text. */
+  readonly tls?: TlsFiles;
+  /** Plain text where other machines reach it, which is refused without this. */
+  readonly insecure?: boolean;
+  /** Paces the look at renewed certificates. */
+  readonly clock: Clock;
   /** Name in log lines, counters and errors, such as `logs` or `graphite`. */
   readonly name: string;
   /** What is buffered of one connection before its socket is paused. */
@@ -83,22 +90,6 @@ async function* readSocket(socket: Socket, stop: AbortSignal): AsyncGenerator<Bu
   }
 }
 
-async function bind(server: Server, options: TcpInputOptions): Promise<AddressInfo> {
-  server.listen(options.port, options.host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new AppError(
-      taken ? 'PORT_TAKEN' : 'INPUT_UNREADABLE',
-      `${options.name}: cannot listen on ${options.host}:${options.port}` +
-        (taken ? ': the port is taken; choose another one for this input' : ''),
-      { cause: error },
-    );
-  }
-  return server.address() as AddressInfo;
-}
-
 /** Listens, and hands each connection to `onConnection`. Disposing waits until all of them have returned. */
 export async function listenTcp(options: TcpInputOptions): Promise<TcpInput> {
   const { name, logger, metrics } = options;
@@ -138,25 +129,30 @@ export async function listenTcp(options: TcpInputOptions): Promise<TcpInput> {
     }
   }
 
-  const server = createServer(
-    { highWaterMark: options.bufferBytes ?? BUFFER_BYTES, noDelay: true },
-    (socket) => {
+  const server = await openTcpServer({
+    host: options.host,
+    port: options.port,
+    name,
+    tls: options.tls,
+    insecure: options.insecure ?? false,
+    bufferBytes: options.bufferBytes ?? BUFFER_BYTES,
+    maxConnections: options.maxConnections ?? MAX_CONNECTIONS,
+    logger,
+    clock: options.clock,
+    onSocket: (socket) => {
       const served = serve(socket).finally(() => running.delete(served));
       running.add(served);
     },
-  );
-  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
-  const { address, port } = await bind(server, options);
-  server.on('error', (error) => logger.error({ input: name, error: error.message }, 'listener'));
+  });
+  const { address, port } = server.address;
   return {
     host: address,
     port,
     async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
+      server.stop();
       stop.abort();
       await Promise.all(running);
-      await closed;
+      await server.closed();
     },
   };
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { fileLimits } from '../../../shared/config/file-limits.ts';
+import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
+import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 function isZone(name: string): boolean {
   try {
@@ -33,19 +35,42 @@ const fileSource = z.object({
   zone,
 });
 
-const tcpSource = z.object({
-  host: z.string().default('127.0.0.1').describe('Address that the listener binds.'),
-  port: z
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(4560)
-    .describe("Port for JSON or text lines, such as log4j2's socket appender sends."),
-  cluster,
-  project,
-  zone,
-});
+const tcpSource = withDoor(
+  z.object({
+    host: z.string().default('127.0.0.1').describe('Address that the listener binds.'),
+    port: z
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(4560)
+      .describe("Port for JSON or text lines, such as log4j2's socket appender sends."),
+    ...listenerDoor,
+    cluster,
+    project,
+    zone,
+  }),
+);
+
+const quota = z
+  .object({
+    project: z.custom<ProjectId>(isProjectId, 'is no project id').describe('Whose quota it is.'),
+    linesPerSecond: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Lines a second; over it DEBUG, then INFO lines are sampled, never WARN or above.'),
+    bytesPerDay: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Bytes of messages in a UTC day, instead of lines a second.'),
+  })
+  .refine(
+    ({ linesPerSecond, bytesPerDay }) =>
+      (linesPerSecond === undefined) !== (bytesPerDay === undefined),
+    'a quota has either linesPerSecond or bytesPerDay',
+  );
 
 /** Bounds of the embedded store's files. */
 const store = z
@@ -66,6 +91,15 @@ export const logsConfig = z.object({
   store,
   files: z.array(fileSource).default([]).describe('Log files to follow.'),
   tcp: z.array(tcpSource).default([]).describe('Listeners for log lines over TCP.'),
+  kafka: kafkaConfig('logs', ['json', 'text']).optional(),
+  quota: z
+    .array(quota)
+    .default([])
+    .refine(
+      (all) => new Set(all.map(({ project }) => project)).size === all.length,
+      'a project has one quota',
+    )
+    .describe('Log quotas of projects; a project without one has none.'),
   quietMs: z
     .number()
     .int()
@@ -145,3 +179,4 @@ export const logsConfig = z.object({
 export type LogsConfig = z.infer<typeof logsConfig>;
 export type LogFileSource = z.infer<typeof fileSource>;
 export type LogTcpSource = z.infer<typeof tcpSource>;
+export type LogQuota = z.infer<typeof quota>;

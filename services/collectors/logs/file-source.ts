@@ -10,6 +10,7 @@ import { tail } from '../inputs/file-input.ts';
 import type { LogFileSource, LogsConfig } from './config.ts';
 import { isBinary } from './is-binary.ts';
 import { LogBatch } from './log-batch.ts';
+import type { LogQuotas } from './log-quotas.ts';
 import { originOfSource, type ProjectOf } from './origin-of-source.ts';
 import { isCri } from './parse/cri-unwrapper.ts';
 import { LocalTime } from './parse/local-time.ts';
@@ -27,6 +28,7 @@ export interface FileSourceDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
+  readonly quotas: LogQuotas;
 }
 
 const PREFIX = 'logs:file:';
@@ -47,12 +49,13 @@ export class FileSource {
   readonly #waiting = new Set<StreamReader>();
   readonly #binary = new Map<string, Checkpoint>();
   readonly #heldSince = new Map<string, number>();
-  #batch = new LogBatch();
+  #batch: LogBatch;
   #checkpoints: Checkpoint[] = [];
 
   constructor(deps: FileSourceDeps) {
     this.#deps = deps;
     this.#zone = new LocalTime(deps.source.zone);
+    this.#batch = new LogBatch(deps.quotas);
   }
 
   /** Runs until `signal` aborts; what was read by then is stored, unless `giveUp` aborts. */
@@ -70,6 +73,7 @@ export class FileSource {
       pollIntervalMs: config.pollIntervalMs,
       maxOpenFiles: config.maxOpenFiles,
       hold: (file) => this.#isHeld(file),
+      shareOf: (file) => originOfSource(source, file.captures, this.#deps.projectOf).project,
     });
     for await (const event of events) {
       if (event.kind === 'data') this.#read(event);
@@ -135,6 +139,7 @@ export class FileSource {
     if (reader === undefined || reader.file?.source === file.source) return reader;
     if (reader.open) return undefined;
     if (start === 0) {
+      this.#batch.begins.push(file.checkpoint(0));
       reader.append(file);
       return reader;
     }
@@ -151,6 +156,7 @@ export class FileSource {
   }
 
   #begin(file: TailedFile, start: number, cri: boolean): StreamReader {
+    this.#batch.begins.push(file.checkpoint(start, cri ? CRI : file.state));
     const reader: StreamReader = new StreamReader(
       file,
       start,
@@ -211,7 +217,8 @@ export class FileSource {
     const now = clock.elapsed();
     for (const reader of this.#waiting) {
       const patienceMs = config.quietMs * (reader.hasHalfLine ? HALF_LINE_FACTOR : 1);
-      if (now - reader.touchedAt < patienceMs) continue;
+      // A line that goes on may lie in the file already, and wait for its project's turn.
+      if (now - reader.touchedAt < patienceMs || reader.file?.drained === false) continue;
       this.#flush(reader);
     }
   }
@@ -223,7 +230,7 @@ export class FileSource {
     const nothing = batch.records.length + batch.quarantined.length + batch.dropped.size === 0;
     if (nothing && this.#touched.size + this.#checkpoints.length === 0) return;
     await this.#deps.deliver(batch.delivery(this.#deps.writer, checkpoints), signal);
-    this.#batch = new LogBatch();
+    this.#batch = new LogBatch(this.#deps.quotas);
     this.#checkpoints = [];
     this.#touched.clear();
   }

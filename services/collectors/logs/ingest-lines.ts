@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { LogRecord } from '../../../shared/contracts/log-record.ts';
 import { type ProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
-import { type Fate, kept, quarantined } from '../core/fate.ts';
+import { dropped, type Fate, FOREIGN_PROJECT, kept, quarantined } from '../core/fate.ts';
 import type { ProjectOf } from './origin-of-source.ts';
 import { parseJsonObject, readJsonRecord } from './parse/json-record.ts';
 import type { LocalTime } from './parse/local-time.ts';
@@ -12,6 +12,8 @@ import { finishRecord, isUsableId, originOf } from './parse/to-log-record.ts';
 export interface PushContext {
   readonly project: ProjectId | undefined;
   readonly cluster: string;
+  /** The only projects that the sender may name; undefined for all. */
+  readonly onlyProjects?: readonly ProjectId[] | undefined;
   readonly observedAt: number;
   readonly maxRecordBytes: number;
   readonly zone: LocalTime;
@@ -35,6 +37,9 @@ export function fateOfLine(line: string, context: PushContext): Fate<LogRecord> 
   };
   const origin = originOf(json, given);
   if (origin === undefined) return quarantined('no-project-id', line);
+  if (json.project !== undefined && context.onlyProjects?.includes(origin.project) === false) {
+    return dropped(FOREIGN_PROJECT);
+  }
   const named = context.project !== undefined || json.project !== undefined;
   const project = named ? undefined : context.projectOf?.(origin.cluster, origin.application);
   const record = finishRecord(json, project === undefined ? origin : { ...origin, project }, {

@@ -117,8 +117,17 @@ export class StreamReader {
     return found;
   }
 
+  /** Where its first byte lies, and its length: an event that was cut by a pause is another one. */
+  #positionOf({ start, end }: RawRecord): string {
+    const at = this.#cri?.rawOffset(start) ?? start;
+    const part = this.#parts.findLast((one) => one.start <= at) ?? this.#parts[0];
+    if (part === undefined) return '';
+    return `${part.file.source}#${part.fileStart + at - part.start}+${end - start}`;
+  }
+
   #take(raw: RawRecord): void {
     const record = toLogRecord(raw, {
+      position: this.#positionOf(raw),
       origin: this.#origin,
       time: this.#time,
       observedAt: this.#observedAt,

@@ -8,6 +8,7 @@ import type { Delivery } from '../core/deliver.ts';
 import { listenTcp, type TcpInput } from '../inputs/tcp-input.ts';
 import type { LogsConfig, LogTcpSource } from './config.ts';
 import { LogBatch } from './log-batch.ts';
+import type { LogQuotas } from './log-quotas.ts';
 import { originOfSource, type ProjectOf } from './origin-of-source.ts';
 import { LocalTime } from './parse/local-time.ts';
 import { wholeRecord } from './parse/record-assembler.ts';
@@ -15,6 +16,7 @@ import { TimeReader } from './parse/time-reader.ts';
 import { toLogRecord } from './parse/to-log-record.ts';
 import { Spool, type SpoolFrame } from './spool.ts';
 import { parseFrame } from './spool-frame.ts';
+import { spoolId } from './spool-id.ts';
 import { TcpLogConnection } from './tcp-connection.ts';
 
 export interface TcpSourcesDeps {
@@ -26,12 +28,14 @@ export interface TcpSourcesDeps {
     signal: AbortSignal,
   ) => Promise<LogWriteResult>;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
+  readonly quotas: LogQuotas;
 }
 
-const SOURCE = 'logs:tcp-spool';
+const PREFIX = 'logs:tcp-spool:';
 const TAKE_BYTES = 4 * 1_048_576;
 const BUFFER_BYTES = 256 * 1_024;
 
@@ -51,6 +55,7 @@ function parsePosition(text: string | undefined): z.infer<typeof position> | und
 /** TCP listeners, the spool behind them, and the loop from the spool to the store. */
 export class TcpSources implements AsyncDisposable {
   readonly #deps: TcpSourcesDeps;
+  readonly #source: string;
   readonly #spool: Spool;
   readonly #connections = new Set<TcpLogConnection>();
   readonly #stop = new AbortController();
@@ -61,8 +66,9 @@ export class TcpSources implements AsyncDisposable {
   #storing: Promise<void> = Promise.resolve();
   #sweeping: Promise<void> = Promise.resolve();
 
-  private constructor(deps: TcpSourcesDeps, spool: Spool, giveUp: AbortSignal) {
+  private constructor(deps: TcpSourcesDeps, source: string, spool: Spool, giveUp: AbortSignal) {
     this.#deps = deps;
+    this.#source = source;
     this.#spool = spool;
     this.#giveUp = giveUp;
     this.#bytes = deps.metrics.gauge('tollgate_log_spool_bytes', 'Bytes that wait in the spool.');
@@ -70,7 +76,8 @@ export class TcpSources implements AsyncDisposable {
 
   static async open(deps: TcpSourcesDeps, giveUp: AbortSignal): Promise<TcpSources> {
     const { config, writer, clock, logger } = deps;
-    const [known] = await writer.checkpoints(SOURCE);
+    const source = `${PREFIX}${spoolId(deps.spoolFolder, deps.random)}`;
+    const [known] = await writer.checkpoints(source);
     const spool = new Spool({
       folder: deps.spoolFolder,
       maxBytes: config.spoolBytes,
@@ -78,7 +85,7 @@ export class TcpSources implements AsyncDisposable {
       clock,
       logger,
     });
-    const sources = new TcpSources(deps, spool, giveUp);
+    const sources = new TcpSources(deps, source, spool, giveUp);
     sources.#storing = sources.#store();
     sources.#sweeping = sources.#sweep();
     try {
@@ -99,6 +106,9 @@ export class TcpSources implements AsyncDisposable {
     return listenTcp({
       host: source.host,
       port: source.port,
+      tls: source.tls,
+      insecure: source.insecure,
+      clock,
       name: 'logs',
       bufferBytes: BUFFER_BYTES,
       maxConnections: config.maxConnections,
@@ -139,9 +149,9 @@ export class TcpSources implements AsyncDisposable {
       const frames = await this.#spool.take(TAKE_BYTES);
       const last = frames.at(-1);
       if (last === undefined) return;
-      const batch = new LogBatch();
+      const batch = new LogBatch(this.#deps.quotas);
       for (const frame of frames) this.#read(frame, batch);
-      const checkpoint: Checkpoint = { source: SOURCE, position: JSON.stringify(last.end) };
+      const checkpoint: Checkpoint = { source: this.#source, position: JSON.stringify(last.end) };
       try {
         await this.#deps.deliver(batch.delivery(this.#deps.writer, [checkpoint]), this.#giveUp);
       } catch (error) {
@@ -164,7 +174,7 @@ export class TcpSources implements AsyncDisposable {
     const { head, events } = frame;
     const time = new TimeReader(this.#zone(head.zone));
     const origin = originOfSource({ cluster: head.cluster, project: head.project }, {}, undefined);
-    for (const event of events) {
+    for (const [i, event] of events.entries()) {
       const raw = wholeRecord(event.toString('latin1'), time, this.#deps.config.maxRecordBytes);
       const { observedAt } = head;
       const record = toLogRecord(raw, {
@@ -173,6 +183,7 @@ export class TcpSources implements AsyncDisposable {
         observedAt,
         lastAt: undefined,
         trusted: true,
+        position: `${this.#source}#${end.segment}/${end.offset}/${i}`,
       });
       if (record === undefined) batch.drop('blank');
       else if (head.project !== undefined || record.project !== origin.project) batch.keep(record);

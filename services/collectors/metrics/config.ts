@@ -1,39 +1,45 @@
 import { z } from 'zod';
 import { fileLimits } from '../../../shared/config/file-limits.ts';
+import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
+import { kafkaConfig } from '../inputs/kafka-config.ts';
+import { areDistinct, prometheusTarget } from './prometheus-target.ts';
 
-const graphiteSource = z.object({
-  host: z.string().default('127.0.0.1').describe('Address that the Graphite listener binds.'),
-  port: z
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(2003)
-    .describe("Port of the Graphite listener; Spark's GraphiteSink sends here."),
-  cluster: z
-    .string()
-    .min(1)
-    .default('default')
-    .describe('Cluster whose applications send to this listener.'),
-  project: z
-    .custom<ProjectId>(isProjectId, 'a project id')
-    .optional()
-    .describe('Project of everything that comes in here; without it, the application decides.'),
-  projectFromPrefix: z
-    .boolean()
-    .default(false)
-    .describe("Takes the first segment of the sink's prefix as the project."),
-  prefixSegments: z
-    .number()
-    .int()
-    .min(0)
-    .max(8)
-    .default(0)
-    .describe(
-      "Dot-separated segments of the sink's prefix, where the namespace is no application id.",
-    ),
-});
+const graphiteSource = withDoor(
+  z.object({
+    host: z.string().default('127.0.0.1').describe('Address that the Graphite listener binds.'),
+    port: z
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(2003)
+      .describe("Port of the Graphite listener; Spark's GraphiteSink sends here."),
+    ...listenerDoor,
+    cluster: z
+      .string()
+      .min(1)
+      .default('default')
+      .describe('Cluster whose applications send to this listener.'),
+    project: z
+      .custom<ProjectId>(isProjectId, 'a project id')
+      .optional()
+      .describe('Project of everything that comes in here; without it, the application decides.'),
+    projectFromPrefix: z
+      .boolean()
+      .default(false)
+      .describe("Takes the first segment of the sink's prefix as the project."),
+    prefixSegments: z
+      .number()
+      .int()
+      .min(0)
+      .max(8)
+      .default(0)
+      .describe(
+        "Dot-separated segments of the sink's prefix, where the namespace is no application id.",
+      ),
+  }),
+);
 
 /** Bounds of the embedded store's files. */
 const store = z
@@ -62,6 +68,19 @@ export const metricsConfig = z.object({
     .array(graphiteSource)
     .prefault([{}])
     .describe('Listeners for Graphite plaintext, one for each cluster.'),
+  kafka: kafkaConfig('metrics', ['json', 'graphite']).optional(),
+  prometheus: z
+    .array(prometheusTarget)
+    .default([])
+    .refine(areDistinct, 'two targets have the same cluster, instance and path; give an instance')
+    .describe("Targets that are asked for Prometheus' text format."),
+  parallelScrapes: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(8)
+    .describe('Targets asked at a time; each holds one answer in memory.'),
   maxConnections: z
     .number()
     .int()

@@ -2,7 +2,7 @@ import type { Instant } from '../../../shared/values/instant.ts';
 import { parseGraphiteLine } from './parse/graphite-line.ts';
 import type { PointBatch } from './point-batch.ts';
 import type { ResolvedName } from './resolve-name.ts';
-import type { SeriesEntry, SeriesTable, ValueCheck } from './series-table.ts';
+import { isPlausible, type SeriesEntry, type SeriesTable } from './series-table.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -24,11 +24,6 @@ export interface GraphiteRules {
   readonly notAfter: () => Instant;
   readonly observedAt: () => Instant;
   readonly resolve: (latin1: string) => ResolvedName;
-}
-
-function isPlausible(value: number, check: ValueCheck): boolean {
-  if (check === 'none') return true;
-  return check === 'ratio' ? value >= 0 && value <= 1 : value !== -1;
 }
 
 /**

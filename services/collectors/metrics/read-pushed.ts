@@ -2,7 +2,7 @@ import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import { type ProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import { decodeText } from '../core/decode-text.ts';
-import type { Fate } from '../core/fate.ts';
+import { type Fate, FOREIGN_PROJECT } from '../core/fate.ts';
 import type { IngestRequest } from '../core/ingest.ts';
 import { type MetricRecord, parseMetricJson, seriesOfRecord } from './parse/metric-json.ts';
 import type { PointBatch } from './point-batch.ts';
@@ -15,6 +15,8 @@ export interface PushedRules {
   readonly notBefore: Instant;
   readonly notAfter: Instant;
   readonly projectOf: ProjectOf;
+  /** Name of the source in the quarantine. */
+  readonly source: string;
 }
 
 interface Owner {
@@ -56,7 +58,7 @@ export function readPushed(request: IngestRequest, rules: PushedRules): RestInge
     if (fate.fate === 'dropped') batch.drop(fate.reason);
     else {
       batch.quarantine({
-        source: `http:${request.cluster}`,
+        source: rules.source,
         reason: fate.reason,
         raw: fate.raw,
         project: request.project ?? '',
@@ -72,6 +74,11 @@ export function readPushed(request: IngestRequest, rules: PushedRules): RestInge
       continue;
     }
     const { record } = fate;
+    const { project } = record;
+    if (project !== undefined && request.onlyProjects?.includes(project) === false) {
+      refuse(index + 1, { fate: 'dropped', reason: FOREIGN_PROJECT });
+      continue;
+    }
     const entry = entryOf(record, ownerOf(record, request, rules.projectOf), table);
     if (entry.ref < 0) refuse(index + 1, { fate: 'dropped', reason: 'series-limit' });
     else if (record.at < rules.notBefore || record.at > rules.notAfter) {

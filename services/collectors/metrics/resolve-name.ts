@@ -61,7 +61,14 @@ export function resolveName(latin1: string, rules: NameRules): ResolvedName {
   }
   if (CONTROL.test(text)) return { reason: 'control-character' };
   const name = parseSparkName(text, rules.source.prefixSegments);
-  if (name === undefined) return { reason: 'unknown-name' };
+  return name === undefined ? { reason: 'unknown-name' } : seriesOfName(name, rules);
+}
+
+/** The series of what Spark calls a metric, and whether its project may still become known. */
+export function seriesOfName(
+  name: SparkName,
+  rules: NameRules,
+): { readonly series: Series; readonly provisional: boolean } {
   const { project, provisional } = ownerOf(name, rules);
   const tags = tagsOf(name, rules.source.cluster, project);
   return {

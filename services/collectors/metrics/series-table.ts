@@ -16,7 +16,13 @@ export interface SeriesEntry {
  * Values that the JVM gives where it has none: a maximum or initial size of -1, and the usage
  * computed with it. Source: spark-formats trap 10; java.lang.management.MemoryUsage.
  */
-export type ValueCheck = 'none' | 'not-minus-one' | 'ratio';
+type ValueCheck = 'none' | 'not-minus-one' | 'ratio';
+
+/** Whether a value is one that its series can have. */
+export function isPlausible(value: number, check: ValueCheck): boolean {
+  if (check === 'none') return true;
+  return check === 'ratio' ? value >= 0 && value <= 1 : value !== -1;
+}
 
 function checkOf({ measurement, field }: Series): ValueCheck {
   if (measurement !== 'jvm') return 'none';

@@ -5,15 +5,23 @@ import type { MetricWriter } from '../../../shared/stores/metric-store.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import type { Instant } from '../../../shared/values/instant.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { FairGate } from '../core/fair-gate.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
+import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
+import { type KafkaInput, startKafkaInput } from '../inputs/kafka-input.ts';
 import { listenTcp, type TcpConnection, type TcpInput } from '../inputs/tcp-input.ts';
 import type { GraphiteSource, MetricsConfig } from './config.ts';
 import { GraphiteReader } from './graphite-reader.ts';
 import { MetricPipeline } from './metric-pipeline.ts';
 import { PointBatch } from './point-batch.ts';
-import { readPushed } from './read-pushed.ts';
+import { type PrometheusTarget, targetSource } from './prometheus-target.ts';
+import { type ExpositionRules, readExposition } from './read-exposition.ts';
+import { type PushedRules, readPushed } from './read-pushed.ts';
+import { readQueued } from './read-queued.ts';
 import { type ProjectOf, resolveName } from './resolve-name.ts';
+import { scrapeTargets } from './scrape-targets.ts';
 import { SeriesTable } from './series-table.ts';
 
 export interface MetricsDeps {
@@ -28,7 +36,7 @@ export interface MetricsDeps {
   readonly projectOf?: ProjectOf;
 }
 
-export interface MetricsCollector extends AsyncDisposable, IngestHandler {
+export interface MetricsCollector extends AsyncDisposable, IngestHandler, QueueHandler {
   /** Reads quarantined records again; what is now stored or dropped leaves the quarantine. */
   replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
   /** Address of the first Graphite listener. */
@@ -37,6 +45,8 @@ export interface MetricsCollector extends AsyncDisposable, IngestHandler {
   readonly tcpAddresses: readonly { readonly host: string; readonly port: number }[];
 }
 
+/** Bytes of pushed bodies that the store is given at a time. */
+const WORK_BYTES = 2 * 1_048_576;
 /** For lines whose listener is no longer configured. */
 const NO_SOURCE = { host: '', port: 0, projectFromPrefix: false, prefixSegments: 0 };
 
@@ -47,21 +57,53 @@ class Collector implements MetricsCollector {
   readonly #running: Promise<void>;
   readonly #stop = new AbortController();
   readonly #inputs: TcpInput[] = [];
-  #pushedBytes = 0;
+  #kafka: KafkaInput | undefined;
+  readonly #stopScraping = new AbortController();
+  readonly #scraping: Promise<void>;
+  readonly #gate: FairGate;
 
   constructor(deps: MetricsDeps) {
     this.#deps = deps;
+    const { maxRequestBytes } = deps.config;
+    const workBytes = Math.min(WORK_BYTES, maxRequestBytes);
+    this.#gate = new FairGate({ workBytes, limitBytes: maxRequestBytes, name: 'pushed metrics' });
     this.#table = new SeriesTable(deps.writer, deps.config);
     this.#pipeline = new MetricPipeline({ ...deps, table: this.#table }, deps.config);
     this.#running = this.#pipeline.run(this.#stop.signal);
+    this.#scraping = scrapeTargets(
+      {
+        ...deps,
+        targets: deps.config.prometheus,
+        parallelScrapes: deps.config.parallelScrapes,
+        pipeline: this.#pipeline,
+        rulesOf: (target) => this.#expositionRules(target, deps.clock.now()),
+      },
+      this.#stopScraping.signal,
+    );
+  }
+
+  #expositionRules(target: PrometheusTarget, at: Instant): Omit<ExpositionRules, 'batch'> {
+    const { config, clock, projectOf } = this.#deps;
+    return {
+      target,
+      table: this.#table,
+      projectOf: projectOf ?? (() => undefined),
+      at,
+      notBefore: clock.now() - config.maxPastMs,
+      notAfter: clock.now() + config.maxFutureMs,
+      maxLineBytes: config.maxLineBytes,
+    };
   }
 
   async listen(): Promise<void> {
-    const { config, logger, metrics } = this.#deps;
+    const { config, clock, logger, metrics } = this.#deps;
     for (const source of config.graphite) {
       const input = await listenTcp({
         host: source.host,
         port: source.port,
+        tls: source.tls,
+        insecure: source.insecure,
+        clock,
         name: 'graphite',
         maxConnections: config.maxConnections,
         idleTimeoutMs: config.idleTimeoutMs,
@@ -71,6 +113,9 @@ class Collector implements MetricsCollector {
       });
       this.#inputs.push(input);
     }
+    if (config.kafka === undefined) return;
+    const source = { collector: 'metrics', config: config.kafka, handler: this };
+    this.#kafka = startKafkaInput({ ...this.#deps, ...source });
   }
 
   get tcpAddresses(): readonly { host: string; port: number }[] {
@@ -81,7 +126,7 @@ class Collector implements MetricsCollector {
     return this.tcpAddresses[0];
   }
 
-  #reader(source: GraphiteSource, name: string): GraphiteReader {
+  #reader(source: Omit<GraphiteSource, 'tls' | 'insecure'>, name: string): GraphiteReader {
     const { config, clock } = this.#deps;
     const projectOf: ProjectOf = this.#deps.projectOf ?? (() => undefined);
     return new GraphiteReader(this.#table, {
@@ -105,20 +150,26 @@ class Collector implements MetricsCollector {
   }
 
   async ingest(request: IngestRequest): Promise<RestIngest> {
-    const { config } = this.#deps;
-    const bytes = request.body.length;
-    if (this.#pushedBytes > 0 && this.#pushedBytes + bytes > config.maxRequestBytes) {
-      throw new AppError('OVERLOADED', 'the queue for pushed metrics is full; send again later');
-    }
-    this.#pushedBytes += bytes;
-    try {
-      const batch = new PointBatch();
-      const answer = this.#readPushed(request, batch);
-      await this.#push(batch);
-      return answer;
-    } finally {
-      this.#pushedBytes -= bytes;
-    }
+    const bytes = Math.max(1, request.body.length);
+    const whose = request.project ?? '';
+    using _ =
+      this.#gate.tryEnter(whose, bytes) ??
+      (await this.#gate.enter(whose, bytes, this.#stop.signal));
+    const batch = new PointBatch();
+    const answer = this.#readPushed(request, batch);
+    await this.#push(batch);
+    return answer;
+  }
+
+  async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
+    const batch = new PointBatch();
+    const { project, cluster } = queued;
+    const listener = { ...NO_SOURCE, cluster, project };
+    readQueued(queued, batch, {
+      rules: this.#rules(),
+      graphite: (source) => this.#reader(listener, source),
+    });
+    await this.#pipeline.push(batch, signal);
   }
 
   async #push(batch: PointBatch): Promise<void> {
@@ -156,6 +207,17 @@ class Collector implements MetricsCollector {
   }
 
   #reread(record: QuarantinedRecord, batch: PointBatch): void {
+    const queue = parseQueueSource(record.source);
+    if (queue !== undefined) {
+      const { id, raw, observedAt, project: name, source } = record;
+      const project = parseProjectId(name);
+      const records = [{ id, text: raw }];
+      const listener = { ...NO_SOURCE, cluster: queue.cluster, project };
+      const place = { ...queue, project, receivedAt: observedAt, bytes: raw.length };
+      const graphite = (): GraphiteReader => this.#reader(listener, source);
+      readQueued({ ...place, records }, batch, { rules: this.#rules(), graphite });
+      return;
+    }
     const { kind, cluster } = /^(?<kind>\w+):(?<cluster>.*)$/s.exec(record.source)?.groups ?? {};
     const body = Buffer.from(`${record.raw}\n`);
     if (kind === 'http') {
@@ -164,7 +226,13 @@ class Collector implements MetricsCollector {
       this.#readPushed(request, batch);
       return;
     }
-    const { graphite } = this.#deps.config;
+    const { graphite, prometheus } = this.#deps.config;
+    const target = prometheus.find((one) => targetSource(one) === record.source);
+    if (target !== undefined) {
+      const rules = this.#expositionRules(target, record.observedAt);
+      readExposition(`${record.raw}\n`, 'text', { ...rules, batch });
+      return;
+    }
     const source = graphite.find((one) => one.cluster === cluster) ?? {
       ...NO_SOURCE,
       cluster: cluster ?? '',
@@ -173,14 +241,17 @@ class Collector implements MetricsCollector {
   }
 
   #readPushed(request: IngestRequest, batch: PointBatch): RestIngest {
+    return readPushed(request, { ...this.#rules(), batch, source: `http:${request.cluster}` });
+  }
+
+  #rules(): Omit<PushedRules, 'batch' | 'source'> {
     const { config, clock, projectOf } = this.#deps;
-    return readPushed(request, {
-      batch,
+    return {
       table: this.#table,
       notBefore: clock.now() - config.maxPastMs,
       notAfter: clock.now() + config.maxFutureMs,
       projectOf: projectOf ?? (() => undefined),
-    });
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,7 +260,12 @@ class Collector implements MetricsCollector {
     const timeout = clock
       .sleep(config.storeTimeoutMs, giveUp.signal)
       .then(() => this.#stop.abort());
-    await Promise.all(this.#inputs.map((input) => input[Symbol.asyncDispose]()));
+    this.#stopScraping.abort();
+    await Promise.all([
+      this.#scraping,
+      this.#kafka?.[Symbol.asyncDispose](),
+      ...this.#inputs.map((input) => input[Symbol.asyncDispose]()),
+    ]);
     this.#pipeline.close();
     await this.#running;
     giveUp.abort();
@@ -198,7 +274,7 @@ class Collector implements MetricsCollector {
 }
 
 /**
- * Starts the metric collector: its Graphite listeners, and the door for pushed metrics.
+ * Starts the metric collector: its Graphite listeners, its scrapes, and the door for pushed metrics.
  *
  * @throws AppError PORT_TAKEN when a listener's port is taken
  */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 const projectId = z
   .string()
@@ -23,6 +24,7 @@ export const progressConfig = z
       .array(fileSource)
       .default([])
       .describe('Files that listeners or Spark write progress to.'),
+    kafka: kafkaConfig('progress', ['json']).optional(),
     windowBatches: z
       .number()
       .int()

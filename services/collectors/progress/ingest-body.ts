@@ -26,9 +26,9 @@ function* records(body: Uint8Array, maxRecordBytes: number): Generator<RawText> 
 
 /** The records of a pushed body. */
 export function ingestBody(request: IngestRequest, maxRecordBytes: number): RecordBatch {
-  const { body, project, cluster, receivedAt } = request;
+  const { body, project, onlyProjects, cluster, receivedAt } = request;
   return {
-    origin: { name: 'http', project, cluster, application: '' },
+    origin: { name: 'http', project, onlyProjects, cluster, application: '' },
     receivedAt,
     records: () => records(body, maxRecordBytes),
     checkpoints: [],

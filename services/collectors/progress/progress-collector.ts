@@ -5,7 +5,7 @@ import type { MetricWriter } from '../../../shared/stores/metric-store.ts';
 import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { type ProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import { createDeliver, type DeliverDeps } from '../core/deliver.ts';
-import { dropped, type Fate, quarantined } from '../core/fate.ts';
+import { dropped, type Fate, FOREIGN_PROJECT, quarantined } from '../core/fate.ts';
 import type { ProgressConfig } from './config.ts';
 import { applyRecord, applySilence } from './parse/apply-record.ts';
 import { type ParsedRecord, parseRecord } from './parse/parse-record.ts';
@@ -221,11 +221,16 @@ export class ProgressCollector implements AsyncDisposable {
   }
 
   #fateOf(raw: RawText, batch: RecordBatch, draft: Draft): Fate<ParsedRecord> {
-    const { application } = batch.origin;
+    const { application, onlyProjects } = batch.origin;
+    if (raw.refused !== undefined) return { ...raw.refused, raw: raw.text };
     try {
       const fate = parseRecord(raw.text, { application, receivedAt: batch.receivedAt });
       if (raw.cut && fate.fate !== 'dropped') return quarantined('too-long', raw.text);
       if (fate.fate !== 'kept') return fate;
+      const { project } = fate.record;
+      if (project !== undefined && onlyProjects?.includes(project) === false) {
+        return dropped(FOREIGN_PROJECT);
+      }
       return this.#keep(fate.record, batch, draft) ? fate : dropped(DUPLICATE);
     } catch (error) {
       // A bug here must neither lose the record nor stop its source.

@@ -5,9 +5,11 @@ import type { ProjectId } from '../../../shared/values/project-id.ts';
 
 /** Where records come from, and what holds for those that don't say it themselves. */
 export interface Origin {
-  /** A path, or `http`. */
+  /** A path, `http`, or a partition such as `kafka:progress/3`. */
   readonly name: string;
   readonly project: ProjectId | undefined;
+  /** The only projects that the sender may name; undefined for all. */
+  readonly onlyProjects?: readonly ProjectId[] | undefined;
   readonly cluster: string;
   readonly application: string;
 }
@@ -21,6 +23,8 @@ export interface RawText {
   readonly line: number;
   /** It was longer than allowed, and is only the beginning. */
   readonly cut: boolean;
+  /** Set where its input says that it is not to be read. */
+  readonly refused?: { readonly fate: 'dropped' | 'quarantined'; readonly reason: string };
 }
 
 /** Records that are stored, and answered, together. */

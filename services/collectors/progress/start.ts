@@ -2,16 +2,19 @@ import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import type { IngestHandler } from '../core/ingest.ts';
+import type { QueueHandler } from '../core/queue.ts';
 import { tail } from '../inputs/file-input.ts';
+import { startKafkaInput } from '../inputs/kafka-input.ts';
 import { compilePathPattern } from '../inputs/path-pattern.ts';
 import { followFiles } from './follow-files.ts';
 import { ingestBody } from './ingest-body.ts';
 import { ProgressCollector, type ProgressCollectorDeps } from './progress-collector.ts';
+import { readQueued } from './read-queued.ts';
 import { parseOrigin } from './record-batch.ts';
 
 export type ProgressDeps = ProgressCollectorDeps;
 
-export interface Progress extends AsyncDisposable, IngestHandler {
+export interface Progress extends AsyncDisposable, IngestHandler, QueueHandler {
   /** Reads quarantined records again; what is now stored or dropped leaves the quarantine. */
   replay(records: readonly QuarantinedRecord[]): Promise<RestIngest>;
   /** Looks for silent queries now, beside the timer. */
@@ -103,13 +106,23 @@ export async function startProgress(deps: ProgressDeps): Promise<Progress> {
     watch(),
     ...config.files.map((_, index) => followSource(index, collector, deps, stop.signal)),
   ];
+  const handler: QueueHandler = {
+    async take(queued, signal) {
+      await (await collector.put(readQueued(queued, config.maxRecordBytes), signal)).stored;
+    },
+  };
+  const kafka =
+    config.kafka === undefined
+      ? undefined
+      : startKafkaInput({ ...deps, collector: 'progress', config: config.kafka, handler });
   return {
+    ...handler,
     ingest: (request) => collector.offer(ingestBody(request, config.maxRecordBytes)),
     replay: (records) => replay(collector, deps.quarantine, records),
     evaluate: () => collector.evaluate(),
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await Promise.all(loops);
+      await Promise.all([...loops, kafka?.[Symbol.asyncDispose]()]);
       await collector[Symbol.asyncDispose]();
     },
   };

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
+import type { HeldLease } from '../../../shared/stores/held-lease.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { PriceSetter } from './price-setter.ts';
 import type { Settled, Settler } from './settler.ts';
@@ -9,8 +11,10 @@ export class Meter {
   readonly #settler: Settler;
   readonly #prices: readonly PriceSetter[];
   readonly #clock: Clock;
+  readonly #lease: HeldLease | undefined;
   readonly #count: (settled: Settled) => void;
   readonly #failed: (labels: Readonly<Record<string, string>>) => void;
+  readonly #taken: (labels: Readonly<Record<string, string>>) => void;
   readonly #price: (labels: Readonly<Record<string, string>>, value: number) => void;
   #last: Promise<void> = Promise.resolve();
 
@@ -19,14 +23,21 @@ export class Meter {
     readonly prices: readonly PriceSetter[];
     readonly clock: Clock;
     readonly metrics: Metrics;
+    /** Without it, it is the only meter there is. */
+    readonly lease?: HeldLease | undefined;
   }) {
     const { metrics } = deps;
     this.#settler = deps.settler;
     this.#prices = deps.prices;
     this.#clock = deps.clock;
+    this.#lease = deps.lease;
     this.#failed = metrics.counter(
       'tollgate_metering_failures_total',
       'Runs of the meter that ended in an error and are repeated',
+    );
+    this.#taken = metrics.counter(
+      'tollgate_metering_fenced_total',
+      'Writes refused because another meter had taken over',
     );
     this.#price = metrics.gauge(
       'tollgate_price_multiplier',
@@ -44,6 +55,11 @@ export class Meter {
     try {
       await this.#run(signal);
     } catch (error) {
+      if (error instanceof AppError && error.code === 'FENCED') {
+        this.#lease?.lost();
+        this.#taken({});
+        return;
+      }
       this.#failed({});
       throw error;
     } finally {
@@ -52,12 +68,17 @@ export class Meter {
   }
 
   async #run(signal: AbortSignal | undefined): Promise<void> {
+    const lease = this.#lease;
     for (const setter of this.#prices) {
-      const epoch = await setter.evaluate(this.#clock.now());
+      const fence = await lease?.fence();
+      if (lease !== undefined && fence === undefined) return;
+      const epoch = await setter.evaluate(this.#clock.now(), fence);
       if (epoch !== undefined) this.#price({ pool: epoch.pool }, epoch.step / 1_000);
     }
     for (;;) {
-      const settled = await this.#settler.settle(this.#clock.now());
+      const fence = await lease?.fence();
+      if (lease !== undefined && fence === undefined) return;
+      const settled = await this.#settler.settle(this.#clock.now(), fence);
       this.#count(settled);
       if (settled.caughtUp || signal?.aborted) return;
       // SQLite answers without leaving the thread: let what else it serves have a turn.

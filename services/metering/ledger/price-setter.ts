@@ -1,6 +1,7 @@
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
 import type { LoadFact } from '../../../shared/contracts/container-fact.ts';
 import type { JournalReader } from '../../../shared/stores/journal.ts';
+import type { Fence } from '../../../shared/stores/lease.ts';
 import type { PriceWriter } from '../../../shared/stores/price-book.ts';
 import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 import {
@@ -39,8 +40,11 @@ export class PriceSetter {
     this.#rule = rule;
   }
 
-  /** @returns the epoch announced, if the price moves */
-  async evaluate(now: Instant): Promise<PriceEpoch | undefined> {
+  /**
+   * @param fence of the lease under which it announces
+   * @returns the epoch announced, if the price moves
+   */
+  async evaluate(now: Instant, fence?: Fence): Promise<PriceEpoch | undefined> {
     const at = evaluationTime(now, this.#rule);
     this.#state ??= await this.#restoredState(now);
     if (at <= this.#state.evaluatedAt) return undefined;
@@ -54,7 +58,7 @@ export class PriceSetter {
     if (epoch !== undefined) {
       // Whatever the announcement ends in, what stands is in the book: read it again if this fails.
       this.#state = undefined;
-      await this.#stores.prices.announce(epoch, now);
+      await this.#stores.prices.announce(epoch, now, fence);
     }
     this.#state = state;
     return epoch;

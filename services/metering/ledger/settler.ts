@@ -7,6 +7,7 @@ import {
   type JournalReader,
   type StoredFact,
 } from '../../../shared/stores/journal.ts';
+import type { Fence } from '../../../shared/stores/lease.ts';
 import type {
   ApplicationState,
   ContainerState,
@@ -71,7 +72,8 @@ export class Settler {
     this.#options = options;
   }
 
-  async settle(now: Instant): Promise<Settled> {
+  /** @param fence of the lease under which it writes */
+  async settle(now: Instant, fence?: Fence): Promise<Settled> {
     const { journal, ledger } = this.#stores;
     const { factsMax, containersMax } = this.#options;
     const cursor = await ledger.cursor();
@@ -90,7 +92,7 @@ export class Settler {
       cursor: facts.at(-1)?.seq ?? cursor,
       asOf: caughtUp ? now : (facts.at(-1)?.storedAt ?? 0),
     };
-    await ledger.settle(settlement);
+    await ledger.settle(settlement, fence);
     const isNew = new Set(facts.map(({ fact }) => fact.id));
     const anomalies = told.flatMap((one) =>
       one.anomalies.filter(({ factId }) => isNew.has(factId)).map(({ anomaly }) => anomaly),

@@ -14,7 +14,9 @@ import {
   type JournalReader,
   type StoredFact,
 } from '../journal.ts';
+import { monthNumber } from './event-month.ts';
 import { inChunks } from './in-chunks.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 const CHUNK = 200;
@@ -26,9 +28,11 @@ function factOf<T extends JournalFact>(row: { readonly body: string }): T {
 
 export class SqlJournalReader implements JournalReader {
   readonly #db: Kysely<LedgerTables>;
+  readonly #monthly: boolean;
 
-  constructor(db: Kysely<LedgerTables>) {
+  constructor({ db, monthly }: Pick<LedgerEngine, 'db' | 'monthly'>) {
     this.#db = db;
+    this.#monthly = monthly;
   }
 
   async factsAfter(seq: number, limit: number): Promise<StoredFact[]> {
@@ -124,6 +128,9 @@ export class SqlJournalReader implements JournalReader {
       .where('subject', '=', '')
       .where('at', '>=', from)
       .where('at', '<', until)
+      .$if(this.#monthly, (query) =>
+        query.where('month', '>=', monthNumber(from)).where('month', '<=', monthNumber(until)),
+      )
       .orderBy('at')
       .orderBy('id')
       .limit(limit)

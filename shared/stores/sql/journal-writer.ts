@@ -1,17 +1,23 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { ApplicationActivity, Evidence, JournalFact } from '../../contracts/container-fact.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { JournalBatch, JournalWriteResult, JournalWriter } from '../journal.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { monthNumber } from './event-month.ts';
 import { inChunks } from './in-chunks.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { reopenInferred } from './reopen-inferred.ts';
+import { withoutNul } from './without-nul.ts';
 
 const CHUNK = 100;
 
 interface FactRow {
+  /** As it was given. */
   readonly fact: JournalFact;
+  /** As both engines can hold it. */
+  readonly stored: JournalFact;
   readonly cluster: string;
   readonly id: string;
   readonly body: string;
@@ -38,30 +44,38 @@ const keyOf = (row: { cluster: string; id: string }): string => `${row.cluster}\
 
 /** The facts seen, in the ledger's file, so that one transaction holds them and their checkpoint. */
 export class SqlJournalWriter implements JournalWriter {
-  readonly #db: Kysely<LedgerTables>;
+  readonly #engine: LedgerEngine;
 
-  constructor(db: Kysely<LedgerTables>) {
-    this.#db = db;
+  constructor(engine: LedgerEngine) {
+    this.#engine = engine;
   }
 
   async record(batch: JournalBatch, storedAt: Instant): Promise<JournalWriteResult> {
-    return this.#db.transaction().execute(async (trx) => {
+    const times = batch.facts.map(({ at }) => at);
+    await this.#engine.makeMonths('fact', times);
+    return this.#engine.transact(async (trx) => {
+      // Before the first `seq` is drawn: they become visible in the order in which they rise.
+      await this.#engine.lock(trx, 'journal');
       const result = { stored: 0, duplicates: 0, conflicts: [] as JournalFact[] };
       for (const facts of inChunks(batch.facts, CHUNK)) {
-        const { stored, conflicts } = await recordFacts(trx, facts, storedAt);
+        const { stored, conflicts } = await recordFacts(trx, {
+          facts,
+          storedAt,
+          monthly: this.#engine.monthly,
+        });
         result.stored += stored;
         result.conflicts.push(...conflicts);
       }
       result.duplicates = batch.facts.length - result.stored - result.conflicts.length;
-      await recordEvidence(trx, batch.evidence, storedAt);
-      await recordActivity(trx, batch.activity);
+      await recordEvidence(trx, withoutNul(batch.evidence), storedAt);
+      await recordActivity(trx, withoutNul(batch.activity));
       await recordCheckpoints(trx, batch.checkpoints);
       return result;
     });
   }
 
   async checkpoints(prefix: string): Promise<Checkpoint[]> {
-    const rows = await this.#db
+    const rows = await this.#engine.db
       .selectFrom('checkpoint')
       .select(['source', 'position'])
       .where(sql<boolean>`substr(source, 1, length(${prefix})) = ${prefix}`)
@@ -76,37 +90,59 @@ export class SqlJournalWriter implements JournalWriter {
 
 async function recordFacts(
   trx: Transaction<LedgerTables>,
-  facts: readonly JournalFact[],
-  storedAt: Instant,
+  batch: {
+    readonly facts: readonly JournalFact[];
+    readonly storedAt: Instant;
+    readonly monthly: boolean;
+  },
 ): Promise<{ stored: number; conflicts: JournalFact[] }> {
-  const rows: FactRow[] = facts.map((fact) => ({
-    fact,
-    // What SQLite would make of a lone surrogate, so that the keys compare as the stored ones do.
-    cluster: fact.cluster.toWellFormed(),
-    id: fact.id.toWellFormed(),
-    body: canonicalJson(fact),
-  }));
+  const rows = batch.facts.map(factRow);
   const firsts = new Map<string, FactRow>();
   for (const row of rows) if (!firsts.has(keyOf(row))) firsts.set(keyOf(row), row);
+  // A constraint of a partition knows its month alone. The lock lets the writer look at all.
+  const before = batch.monthly ? await bodiesOf(trx, [...firsts.values()]) : new Map();
+  const fresh = [...firsts.values()].filter((row) => !before.has(keyOf(row)));
+  const stored = fresh.length === 0 ? 0 : await insertFacts(trx, fresh, batch);
+  if (stored === rows.length) return { stored, conflicts: [] };
+  const bodies = await bodiesOf(trx, [...firsts.values()]);
+  const conflicts = rows.filter((row) => bodies.get(keyOf(row)) !== row.body);
+  return { stored, conflicts: conflicts.map(({ fact }) => fact) };
+}
+
+function factRow(fact: JournalFact): FactRow {
+  const stored = withoutNul(fact);
+  return {
+    fact,
+    stored,
+    // What SQLite would make of a lone surrogate, so that the keys compare as the stored ones do.
+    cluster: stored.cluster.toWellFormed(),
+    id: stored.id.toWellFormed(),
+    body: canonicalJson(stored),
+  };
+}
+
+async function insertFacts(
+  trx: Transaction<LedgerTables>,
+  rows: readonly FactRow[],
+  { storedAt, monthly }: { readonly storedAt: Instant; readonly monthly: boolean },
+): Promise<number> {
   const inserted = await trx
     .insertInto('fact')
     .values(
-      [...firsts.values()].map(({ fact, cluster, id, body }) => ({
+      rows.map(({ stored, cluster, id, body }) => ({
+        ...(monthly ? { month: monthNumber(stored.at) } : {}),
         cluster,
         id,
-        ...topicOf(fact),
-        at: fact.at,
+        ...topicOf(stored),
+        at: stored.at,
         stored_at: storedAt,
         body,
       })),
     )
-    .onConflict((conflict) => conflict.columns(['cluster', 'id']).doNothing())
+    .onConflict((conflict) => conflict.doNothing())
     .returning(['cluster', 'id'])
     .execute();
-  if (inserted.length === rows.length) return { stored: inserted.length, conflicts: [] };
-  const bodies = await bodiesOf(trx, [...firsts.values()]);
-  const conflicts = rows.filter((row) => bodies.get(keyOf(row)) !== row.body);
-  return { stored: inserted.length, conflicts: conflicts.map(({ fact }) => fact) };
+  return inserted.length;
 }
 
 async function bodiesOf(

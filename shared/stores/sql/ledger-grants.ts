@@ -3,6 +3,7 @@ import { AppError } from '../../errors/app-error.ts';
 import { formatCredits } from '../../values/money.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { Grant, GrantStore } from '../grant-store.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 /** Largest integer of both engines' 64-bit columns. */
@@ -31,10 +32,10 @@ export async function openBalance(
 }
 
 export class SqlGrantStore implements GrantStore {
-  readonly #db: Kysely<LedgerTables>;
+  readonly #engine: LedgerEngine;
 
-  constructor(db: Kysely<LedgerTables>) {
-    this.#db = db;
+  constructor(engine: LedgerEngine) {
+    this.#engine = engine;
   }
 
   async grant(grant: Grant): Promise<'granted' | 'already-there'> {
@@ -44,7 +45,8 @@ export class SqlGrantStore implements GrantStore {
         `grant ${grant.id}: at most ${formatCredits(AMOUNT_MAX)} credits at once; split it`,
       );
     }
-    return this.#db.transaction().execute(async (trx) => {
+    return this.#engine.transact(async (trx) => {
+      await this.#engine.lock(trx, 'totals');
       const there = await trx
         .selectFrom('credit_grant')
         .selectAll()
@@ -87,11 +89,11 @@ export class SqlGrantStore implements GrantStore {
   }
 
   async register(project: ProjectId): Promise<void> {
-    await openBalance(this.#db, [project]);
+    await openBalance(this.#engine.db, [project]);
   }
 
   async grants(project: ProjectId): Promise<Grant[]> {
-    const rows = await this.#db
+    const rows = await this.#engine.db
       .selectFrom('credit_grant')
       .selectAll()
       .where('project', '=', project)

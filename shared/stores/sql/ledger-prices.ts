@@ -2,7 +2,10 @@ import type { Kysely } from 'kysely';
 import type { PriceEpoch } from '../../contracts/charge.ts';
 import { AppError } from '../../errors/app-error.ts';
 import { formatInstant, type Instant } from '../../values/instant.ts';
+import type { Fence } from '../lease.ts';
 import type { PriceWriter } from '../price-book.ts';
+import { checkFence } from './check-fence.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 /**
@@ -10,10 +13,12 @@ import type { LedgerTables } from './ledger-schema.ts';
  * edits nothing.
  */
 export class SqlPriceBook implements PriceWriter {
+  readonly #engine: LedgerEngine;
   readonly #db: Kysely<LedgerTables>;
 
-  constructor(db: Kysely<LedgerTables>) {
-    this.#db = db;
+  constructor(engine: LedgerEngine) {
+    this.#engine = engine;
+    this.#db = engine.db;
   }
 
   async epochs(pool: string, from: Instant, until: Instant): Promise<PriceEpoch[]> {
@@ -54,8 +59,11 @@ export class SqlPriceBook implements PriceWriter {
     }));
   }
 
-  async announce(epoch: PriceEpoch, storedAt: Instant): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
+  async announce(epoch: PriceEpoch, storedAt: Instant, fence?: Fence): Promise<void> {
+    // Serializable: two who each find the other's epoch not there would both append.
+    const options = { serializable: true };
+    await this.#engine.transact(async (trx) => {
+      if (fence !== undefined) await checkFence(trx, fence, this.#engine);
       const last = await trx
         .selectFrom('price_epoch')
         .selectAll()
@@ -89,6 +97,6 @@ export class SqlPriceBook implements PriceWriter {
           stored_at: storedAt,
         })
         .execute();
-    });
+    }, options);
   }
 }

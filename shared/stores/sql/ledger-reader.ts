@@ -8,7 +8,6 @@ import { applicationKey } from '../journal.ts';
 import type { ApplicationCost, Balance, LedgerReader } from '../ledger-reader.ts';
 import { type ApplicationRow, applicationCostOf } from './application-row.ts';
 import { chargeOfRow } from './charge-row.ts';
-import type { QuotaRead } from './ledger-quota.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 type Filter = Parameters<LedgerReader['applications']>[1];
@@ -34,9 +33,9 @@ function parseCursor(cursor: string): Key {
 /** Every read names its project: what belongs to another one isn't there. */
 export class SqlLedgerReader implements LedgerReader {
   readonly #db: Kysely<LedgerTables>;
-  readonly quota: QuotaRead;
+  readonly quota: LedgerReader['quota'];
 
-  constructor(db: Kysely<LedgerTables>, quota: QuotaRead) {
+  constructor(db: Kysely<LedgerTables>, quota: LedgerReader['quota']) {
     this.#db = db;
     this.quota = quota;
   }
@@ -52,7 +51,7 @@ export class SqlLedgerReader implements LedgerReader {
 
   async balance(project: ProjectId): Promise<Balance | undefined> {
     // The pool matters to the price alone.
-    return this.quota(project, '', 0)?.balance;
+    return (await this.quota(project, '', 0))?.balance;
   }
 
   async runningCounts(): Promise<ReadonlyMap<ProjectId, number>> {

@@ -12,6 +12,8 @@ export interface LedgerTables {
   meta: { name: string; value: Int };
   fact: {
     seq: Generated<bigint | number>;
+    /** PostgreSQL's alone: the UTC month of `at`, by which it is partitioned. */
+    month: ColumnType<number, number | undefined, never>;
     cluster: string;
     id: string;
     topic: string;
@@ -66,6 +68,7 @@ export interface LedgerTables {
     tag_set: Int;
     stored_at: Int;
   };
+  lease: { name: string; holder: string; token: Int; until: Int };
   credit_grant: { id: string; project: string; amount: Int; reason: string; granted_at: Int };
   balance: {
     project: string;
@@ -203,9 +206,16 @@ CREATE INDEX application_project ON application (project, start DESC, cluster, a
 CREATE INDEX application_state ON application (project, state, start DESC, cluster, application);
 `;
 
+/** A row stays when its lease is over, so that tokens only rise. */
+const LEASES = `
+CREATE TABLE lease (
+  name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST],
+  migrations: [FIRST, LEASES],
 };

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { chargeRevision } from '../../contracts/charge.ts';
 import type { Instant } from '../../values/instant.ts';
 import { applicationKey, containerKey } from '../journal.ts';
+import type { Fence } from '../lease.ts';
 import type {
   ApplicationState,
   DueContainer,
@@ -11,17 +12,21 @@ import type {
 } from '../ledger-writer.ts';
 import { applicationStateOf } from './application-row.ts';
 import { chargeOfRow } from './charge-row.ts';
+import { checkFence } from './check-fence.ts';
 import { inChunks } from './in-chunks.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { settle } from './settle.ts';
 
 const CHUNK = 200;
 
 export class SqlLedgerWriter implements LedgerWriter {
+  readonly #engine: LedgerEngine;
   readonly #db: Kysely<LedgerTables>;
 
-  constructor(db: Kysely<LedgerTables>) {
-    this.#db = db;
+  constructor(engine: LedgerEngine) {
+    this.#engine = engine;
+    this.#db = engine.db;
   }
 
   async cursor(): Promise<number> {
@@ -108,8 +113,13 @@ export class SqlLedgerWriter implements LedgerWriter {
     }));
   }
 
-  async settle(settlement: Settlement): Promise<void> {
-    await this.#db.transaction().execute((trx) => settle(trx, settlement));
+  async settle(settlement: Settlement, fence?: Fence): Promise<void> {
+    const hours = settlement.charges.map(({ hour }) => hour);
+    await this.#engine.makeMonths('charge', hours);
+    await this.#engine.transact(async (trx) => {
+      if (fence !== undefined) await checkFence(trx, fence, this.#engine);
+      await settle(trx, settlement, this.#engine);
+    });
   }
 
   /** The connection is the ledger's, which closes it. */

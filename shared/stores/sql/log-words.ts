@@ -21,7 +21,7 @@ const MAX_WORDS = 30;
 const MIN_PREFIX = 2;
 
 /** As they are written: the index folds case by its own tables, in what it stores and what is asked. */
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   return text.match(WORD) ?? [];
 }
 

@@ -6,6 +6,7 @@ import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
+import { type LedgerEngine, sqliteEngine } from './ledger-engine.ts';
 import { SqlGrantStore } from './ledger-grants.ts';
 import { SqlPriceBook } from './ledger-prices.ts';
 import { prepareQuotaRead } from './ledger-quota.ts';
@@ -29,6 +30,21 @@ export interface Ledger extends AsyncDisposable {
   readonly grants: GrantStore;
 }
 
+/** The ports of a ledger, whatever engine it is stored in. */
+export function ledgerPorts(
+  engine: LedgerEngine,
+  quota: LedgerReader['quota'],
+): Omit<Ledger, typeof Symbol.asyncDispose> {
+  return {
+    journalWriter: new SqlJournalWriter(engine),
+    journalReader: new SqlJournalReader(engine),
+    ledgerWriter: new SqlLedgerWriter(engine),
+    ledgerReader: new SqlLedgerReader(engine.db, quota),
+    priceWriter: new SqlPriceBook(engine),
+    grants: new SqlGrantStore(engine),
+  };
+}
+
 /**
  * @param options.readOnly needs a file that a writer has made; every write then fails
  * @throws AppError STORE_UNAVAILABLE or DISK_FULL
@@ -40,13 +56,9 @@ export async function openLedger(options: {
   const { file, readOnly = false } = options;
   const database = openSqlite({ file, schema: LEDGER_SCHEMA, readOnly });
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(database, file) });
+  const engine = sqliteEngine(db);
   return {
-    journalWriter: new SqlJournalWriter(db),
-    journalReader: new SqlJournalReader(db),
-    ledgerWriter: new SqlLedgerWriter(db),
-    ledgerReader: new SqlLedgerReader(db, prepareQuotaRead(database)),
-    priceWriter: new SqlPriceBook(db),
-    grants: new SqlGrantStore(db),
+    ...ledgerPorts(engine, prepareQuotaRead(database)),
     [Symbol.asyncDispose]: async () => {
       await db.destroy();
       if (database.isOpen) database.close();

@@ -1,5 +1,10 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { Quarantine, QuarantinedRecord, QuarantineFilter } from '../quarantine.ts';
+import type {
+  Quarantine,
+  QuarantineCount,
+  QuarantinedRecord,
+  QuarantineFilter,
+} from '../quarantine.ts';
 import { openSqlite, type SqliteSchema } from './open-sqlite.ts';
 import { sqliteError } from './sqlite-error.ts';
 
@@ -111,13 +116,15 @@ export class SqliteQuarantine implements Quarantine {
     );
   }
 
-  async count(): Promise<{ collector: string; reason: string; records: number }[]> {
+  async count({ project }: Pick<QuarantineFilter, 'project'> = {}): Promise<QuarantineCount[]> {
+    const where = project === undefined ? '' : 'WHERE project = ?';
     return this.#attempt(() =>
       this.#database
         .prepare(
-          'SELECT collector, reason, count(*) AS records FROM refused GROUP BY 1, 2 ORDER BY 1, 2',
+          `SELECT collector, reason, count(*) AS records FROM refused ${where}
+            GROUP BY 1, 2 ORDER BY 1, 2`,
         )
-        .all()
+        .all(...(project === undefined ? [] : [project]))
         .map((row) => ({
           collector: String(row['collector']),
           reason: String(row['reason']),

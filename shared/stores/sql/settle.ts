@@ -11,9 +11,10 @@ import type {
 } from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { rowOfCharge } from './charge-row.ts';
 import { inChunks } from './in-chunks.ts';
+import { insertCharges } from './insert-charges.ts';
 import { addToBalances, BalanceChanges } from './ledger-balances.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { reopenInferred } from './reopen-inferred.ts';
 
@@ -46,8 +47,13 @@ interface ApplicationWork {
  * Writes a settlement inside a transaction: charges, container states, and the sums that follow
  * from both. Sums change by what was inserted or replaced, so that a repeat adds nothing.
  */
-export async function settle(trx: Trx, given: Settlement): Promise<void> {
+export async function settle(
+  trx: Trx,
+  given: Settlement,
+  engine: Pick<LedgerEngine, 'lock'>,
+): Promise<void> {
   const settlement = withoutRepeats(given);
+  await engine.lock(trx, 'totals');
   await moveCursor(trx, settlement);
   const inserted = await insertCharges(trx, settlement.charges);
   const replaced = await replacedContainers(trx, settlement.containers);
@@ -65,6 +71,8 @@ export async function settle(trx: Trx, given: Settlement): Promise<void> {
     work.start = Math.min(work.start, state.start);
   }
   await writeApplications(trx, works, balances);
+  // From here on evidence waits: it sees these containers, or they see it.
+  await engine.lock(trx, 'journal');
   await writeContainers(trx, settlement.containers);
   await reopenInferred(
     trx,
@@ -115,40 +123,6 @@ async function moveCursor(trx: Trx, { cursor, asOf }: Settlement): Promise<void>
     .where('name', '=', 'as_of')
     .where('value', '<', asOf)
     .execute();
-}
-
-/** @returns those that were not there before */
-async function insertCharges(trx: Trx, charges: readonly Charge[]): Promise<Charge[]> {
-  const tagSets = await tagSetIds(trx, [...new Set(charges.map(({ tags }) => tags))]);
-  const inserted: Charge[] = [];
-  for (const chunk of inChunks(charges, CHUNK)) {
-    const rows = await trx
-      .insertInto('charge')
-      .values(chunk.map((charge) => rowOfCharge(charge, must(tagSets.get(charge.tags), 'tag set'))))
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .returning('id')
-      .execute();
-    const ids = new Set(rows.map(({ id }) => id));
-    inserted.push(...chunk.filter(({ id }) => ids.has(id)));
-  }
-  return inserted;
-}
-
-async function tagSetIds(
-  trx: Trx,
-  bodies: readonly string[],
-): Promise<Map<string, bigint | number>> {
-  const ids = new Map<string, bigint | number>();
-  for (const chunk of inChunks(bodies, CHUNK)) {
-    await trx
-      .insertInto('tag_set')
-      .values(chunk.map((body) => ({ body })))
-      .onConflict((conflict) => conflict.column('body').doNothing())
-      .execute();
-    const rows = await trx.selectFrom('tag_set').selectAll().where('body', 'in', chunk).execute();
-    for (const { id, body } of rows) ids.set(body, id);
-  }
-  return ids;
 }
 
 async function replacedContainers(

@@ -108,6 +108,10 @@ export class FixtureServer implements AsyncDisposable {
       const { mode } = platform;
       return ok(rest.restStatus, { version: '0.1.0', mode, now, startedAt: now });
     }
+    if (url.pathname === '/v1/session') {
+      const nobody = { label: '', scopes: ['admin' as const], projects: null, expiresAt: null };
+      return ok(rest.restSession, { required: false, ...nobody });
+    }
     if (url.pathname === '/v1/clusters') {
       return ok(rest.restClusters, { clusters: platform.clusters });
     }

@@ -5,16 +5,22 @@ import { AppError } from '../../../shared/errors/app-error.ts';
 
 /** Enough to build the routes, none of which is asked. */
 const deps = { pools: [], clusters: [] } as unknown as ApiDeps;
-const parts = { moduleFiles: {}, webRoot: import.meta.dirname } as unknown as AppParts;
+const doors = { isLocal: true, isSecure: false, adminLink: undefined };
+const parts = {
+  ...{ doors, moduleFiles: {}, webRoot: import.meta.dirname },
+} as unknown as AppParts;
 
 test('an address that this machine does not have is an error of the configuration', async () => {
   // An address for documentation (RFC 5737), which no machine has.
-  await assert.rejects(startApi({ host: '192.0.2.1', port: 0 }, deps, parts), (error) => {
-    assert.ok(error instanceof AppError);
-    assert.equal(error.code, 'CONFIG_INVALID');
-    assert.match(error.message, /192\.0\.2\.1 .* api\.host/);
-    return true;
-  });
+  await assert.rejects(
+    startApi({ host: '192.0.2.1', port: 0, insecure: true }, deps, parts),
+    (error) => {
+      assert.ok(error instanceof AppError);
+      assert.equal(error.code, 'CONFIG_INVALID');
+      assert.match(error.message, /192\.0\.2\.1 .* api\.host/);
+      return true;
+    },
+  );
 });
 
 test('an IPv6 address is written in its url as urls do', async () => {

@@ -142,7 +142,12 @@ test('identity and place are taken from the record', () => {
     [record?.id, record?.project, record?.cluster, record?.application, record?.container],
     ['i', 'P', 'c', 'a', '7'],
   );
-  assert.equal(read({ msg: 'm', context: { app_id: 'a', executor_id: 3 } })?.container, '3');
+});
+
+test("Spark's context is what a message is about, not where it was written", () => {
+  const record = read({ msg: 'm', context: { app_id: 'a', executor_id: 3 } });
+  assert.deepEqual([record?.application, record?.container], ['', '']);
+  assert.deepEqual(record?.about, { application: 'a', container: '3' });
 });
 
 test('hostile objects are read as data', () => {

@@ -14,6 +14,11 @@ export interface JsonRecord {
   readonly cluster: string;
   readonly application: string;
   readonly container: string;
+  /**
+   * What the message is about: Spark's `context` holds the message's parameters, so that a driver's
+   * line of a finished task names the executor of that task.
+   */
+  readonly about: { readonly application: string; readonly container: string };
   readonly id: string | undefined;
 }
 
@@ -167,13 +172,12 @@ export function readJsonRecord(json: Json, time: TimeReader): JsonRecord | undef
     message: repeats ? message : [message, exception].filter((text) => text !== '').join('\n'),
     project: Object.hasOwn(json, 'project') ? textOf(json['project']) : undefined,
     cluster: pick(json, ['cluster']),
-    application: pick(json, ['application', 'application_id', 'app_id', 'context.app_id']),
-    container: pick(json, [
-      'container',
-      'container_id',
-      'context.container_id',
-      'context.executor_id',
-    ]),
+    application: pick(json, ['application', 'application_id', 'app_id']),
+    container: pick(json, ['container', 'container_id']),
+    about: {
+      application: pick(json, ['context.app_id']),
+      container: pick(json, ['context.container_id', 'context.executor_id']),
+    },
     id: typeof json['id'] === 'string' && json['id'] !== '' ? json['id'] : undefined,
   };
 }

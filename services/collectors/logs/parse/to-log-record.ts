@@ -45,6 +45,7 @@ export function finishRecord(
     readonly observedAt: Instant;
     readonly lastAt: Instant | undefined;
     readonly cut: boolean;
+    readonly position?: string | undefined;
   },
 ): LogRecord | undefined {
   const marks: string[] = how.cut ? ['cut'] : [];
@@ -80,6 +81,7 @@ export function finishRecord(
     fingerprint: fingerprint(masked),
     marks,
     ...(parts.id === undefined ? {} : { id: parts.id }),
+    ...(how.position === undefined ? {} : { origin: how.position }),
   };
 }
 
@@ -92,15 +94,20 @@ function decode(text: string, raw: Pick<RawRecord, 'encoding'>): string {
     : text;
 }
 
-/** What a JSON record says of its origin wins over where it lay. */
+/**
+ * What a JSON record says of its origin wins over where it lay. What its message is about stands in
+ * only where neither tells anything.
+ */
 export function originOf(json: JsonRecord, origin: Origin): Origin | undefined {
   const project = json.project === undefined ? origin.project : parseProjectId(json.project);
   if (project === undefined) return undefined;
+  const placed = [json, origin].some((one) => one.application !== '' || one.container !== '');
+  const { application, container } = placed ? origin : json.about;
   return {
     project,
     cluster: json.cluster === '' ? origin.cluster : cleanField(json.cluster),
-    application: json.application === '' ? origin.application : cleanField(json.application),
-    container: json.container === '' ? origin.container : cleanField(json.container),
+    application: cleanField(json.application === '' ? application : json.application),
+    container: cleanField(json.container === '' ? container : json.container),
   };
 }
 
@@ -117,12 +124,14 @@ export interface ParseContext {
   readonly lastAt: Instant | undefined;
   /** Whether a JSON record may name its project: only where its sender is trusted to. */
   readonly trusted: boolean;
+  /** Where it was read, see `LogRecord.origin`. */
+  readonly position?: string;
 }
 
 /** The log record of raw text, in whatever layout; undefined for a blank one. */
 export function toLogRecord(raw: RawRecord, context: ParseContext): LogRecord | undefined {
   const { observedAt, lastAt, origin } = context;
-  const how = { observedAt, lastAt, cut: raw.cut };
+  const how = { observedAt, lastAt, cut: raw.cut, position: context.position };
   if (raw.kind === 'json') {
     const object = parseJsonObject(decode(raw.text, raw));
     const json = object === undefined ? undefined : readJsonRecord(object, context.time);

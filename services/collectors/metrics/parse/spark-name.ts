@@ -32,6 +32,11 @@ const SOURCES: ReadonlySet<string> = new Set([
   'jvm',
   'plugin',
 ]);
+/** Whether Spark itself registers a source of this name. */
+export function isSparkSource(source: string): boolean {
+  return SOURCES.has(source);
+}
+
 const APPLICATION = /^(application_\d+_\d+|app-\d{14}-\d{4,}|local-\d+|spark-[0-9a-f]{32})$/;
 const EXECUTOR = /^(driver|\d+)$/;
 

@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import type { CliIo } from '../cli-io.ts';
+import { CliError, EXIT } from '../cli-io.ts';
+import { printJson, withExample, withJson } from '../command-options.ts';
+import { table } from '../table.ts';
+import { DEFAULT_CONFIG_FILE, readConfigFile } from './config-command.ts';
+
+interface Options {
+  readonly config: string;
+  readonly json?: true;
+}
+
+interface Outcome {
+  readonly store: string;
+  readonly ok: boolean;
+  readonly says: string;
+}
+
+async function run(io: CliIo, action: 'init' | 'check', options: Options): Promise<void> {
+  const { tollgateConfig } = await import('../../all-in-one/config.ts');
+  const { checkStores, initStores } = await import('../../../shared/stores/open-stores.ts');
+  const { stores } = readConfigFile(io, tollgateConfig, options.config);
+  const results = await (action === 'init' ? initStores : checkStores)({ stores }, io);
+  const outcomes: Outcome[] = results.map(({ store, error }) => ({
+    store,
+    ok: error === undefined,
+    says: error === undefined ? 'ready' : error.message,
+  }));
+  if (options.json) printJson(io, { stores: outcomes });
+  else {
+    const columns = ['STORE', 'STATE', ''].map((title) => ({ title }));
+    const rows = outcomes.map(({ store, ok, says }) => [
+      store,
+      ok ? 'ready' : 'not usable',
+      ok ? '' : says,
+    ]);
+    io.out(`${table(columns, rows)}\n`);
+  }
+  if (outcomes.some(({ ok }) => !ok)) throw new CliError(EXIT.found, '');
+}
+
+function storesSubcommand(io: CliIo, name: 'init' | 'check', does: string): Command {
+  const command = new Command(name)
+    .description(does)
+    .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG_FILE)
+    .action((options: Options) => run(io, name, options));
+  return withExample(withJson(command), `tollgate stores ${name} -c /etc/tollgate.yaml`);
+}
+
+/** `tollgate stores init|check`: makes what the stores need, or looks whether they can be used. */
+export function storesCommand(io: CliIo): Command {
+  const command = new Command('stores').description('Set up the stores, or look whether they work');
+  command
+    .addCommand(storesSubcommand(io, 'init', 'Make tables, indices, policies; harmless to repeat'))
+    .addCommand(storesSubcommand(io, 'check', 'Say of each store whether it can be used'));
+  return withExample(command, 'tollgate stores check');
+}

@@ -1,0 +1,116 @@
+import { hash } from 'node:crypto';
+import { LOG_LEVELS, type LogLevel, type LogRecord } from '../../contracts/log-record.ts';
+import type { Instant } from '../../values/instant.ts';
+import type { ProjectId } from '../../values/project-id.ts';
+import type { StoredLog } from '../log-store.ts';
+import { searchedWords } from './elastic-words.ts';
+
+/** 132 bits: what Elasticsearch keeps of an id in base64url is 16.5 bytes. */
+const ID_LENGTH = 22;
+
+/**
+ * The document's id, equal whenever the same record comes again; undefined for a record without
+ * identity. An `id` is the sender's word and goes before the place where it was read.
+ */
+export function documentId({ project, id, origin }: LogRecord): string | undefined {
+  const own = id === undefined ? (origin === undefined ? undefined : `o${origin}`) : `i${id}`;
+  return own === undefined
+    ? undefined
+    : hash('sha256', `${project}\0${own}`, 'base64url').slice(0, ID_LENGTH);
+}
+
+/** Digits that sort as text in the order of their number: their count goes before them. */
+function sortable(digits: string): string {
+  const bare = digits.replace(/^0+(?=.)/, '');
+  return `${String.fromCharCode(64 + Math.min(bare.length, 26))}${bare}`;
+}
+
+/** Splits `file:…#4096+120` into the source's checkpoint key and its numbers. */
+export function splitOrigin(origin: string): { source: string; position: string } {
+  const end = origin.lastIndexOf('#');
+  return end === -1
+    ? { source: origin, position: '' }
+    : { source: origin.slice(0, end), position: origin.slice(end + 1) };
+}
+
+let lastSource = '';
+let lastSourceHash = '';
+
+/** One source's lines come in a row. */
+function hashOfSource(source: string): string {
+  if (source !== lastSource) {
+    lastSource = source;
+    lastSourceHash = hash('sha256', source, 'base64url').slice(0, 8);
+  }
+  return lastSourceHash;
+}
+
+/**
+ * Where a line stands among those of its millisecond: lines of one source as they were read, others
+ * as they were written. Unique among a project's records of one instant, since pages go by it.
+ */
+function orderOf(record: LogRecord, document: string, how: WriteContext): string {
+  if (record.id === undefined && record.origin !== undefined) {
+    const { source, position } = splitOrigin(record.origin);
+    const numbers = position.match(/\d+/g) ?? [];
+    if (/^\d+([+/]\d+)*$/.test(position)) {
+      return `${hashOfSource(source)}${numbers.map(sortable).join('')}`;
+    }
+  }
+  const turn = how.sequence.toString(36).padStart(6, '0');
+  return `!${how.stored.toString(36).padStart(9, '0')}${turn}${document.slice(0, 8)}`;
+}
+
+export interface WriteContext {
+  readonly stored: Instant;
+  /** Rises with each record of the writer. */
+  readonly sequence: number;
+}
+
+/** The document of a record, as a line of JSON. Half a surrogate pair becomes U+FFFD. */
+export function documentLine(record: LogRecord, id: string, how: WriteContext): string {
+  const message = record.message.toWellFormed();
+  const logger = record.logger.toWellFormed();
+  return JSON.stringify({
+    at: record.at,
+    stored: how.stored,
+    project: record.project,
+    cluster: record.cluster.toWellFormed(),
+    application: record.application.toWellFormed(),
+    container: record.container.toWellFormed(),
+    level: record.level,
+    logger,
+    thread: record.thread.toWellFormed(),
+    fingerprint: record.fingerprint,
+    ...(record.marks.length === 0 ? {} : { marks: record.marks }),
+    ...(record.id === undefined ? {} : { id: record.id.toWellFormed() }),
+    bytes: Buffer.byteLength(message),
+    order: orderOf(record, id, how),
+    message,
+    words: searchedWords(`${message} ${logger}`),
+  });
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** A record as it was stored. What another hand put into the index becomes a record all the same. */
+export function storedLog(id: string, source: Readonly<Record<string, unknown>>): StoredLog {
+  const { level, marks } = source as { level?: LogLevel; marks?: unknown };
+  return {
+    key: id,
+    at: Number(source['at']),
+    project: text(source['project']) as ProjectId,
+    cluster: text(source['cluster']),
+    application: text(source['application']),
+    container: text(source['container']),
+    level: level !== undefined && LOG_LEVELS.includes(level) ? level : 'UNKNOWN',
+    logger: text(source['logger']),
+    thread: text(source['thread']),
+    message: text(source['message']),
+    fingerprint: text(source['fingerprint']),
+    marks: Array.isArray(marks) ? marks.map(text) : [],
+    ...(typeof source['id'] === 'string' ? { id: source['id'] } : {}),
+  };
+}

@@ -1,0 +1,129 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { committedOpenapi } from '../../services/api/http/write-openapi.ts';
+import type { IngestRequest } from '../../services/collectors/core/ingest.ts';
+import { createHttpInput } from '../../services/collectors/inputs/http-input.ts';
+import type { QuarantinedRecord } from '../../shared/stores/quarantine.ts';
+import type { TokenScope } from '../../shared/stores/token-store.ts';
+import { type RunningApi, runningApi } from './running-api.ts';
+
+/** An operation that the API's description says to need a token. */
+export interface GuardedOperation {
+  readonly method: string;
+  /** With `{name}` for its parts. */
+  readonly path: string;
+  /** Undefined where any token does. */
+  readonly scope: TokenScope | undefined;
+}
+
+export interface GuardedApi extends RunningApi {
+  readonly operations: readonly GuardedOperation[];
+  /** What was pushed, as its collector got it. */
+  readonly pushed: readonly IngestRequest[];
+  /** All that was logged, as text. */
+  readonly logged: () => string;
+  ask(operation: GuardedOperation, asking?: Asking): Promise<Response>;
+}
+
+interface Asking {
+  readonly token?: string | undefined;
+  readonly cookie?: string;
+  /** In the address and in whatever else names a project. */
+  readonly project?: string;
+}
+
+interface Described {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+interface Operation {
+  readonly security?: unknown;
+  readonly 'x-tollgate-scope'?: TokenScope;
+}
+
+/** All operations of the description, so that a new one is in every test of the doors. */
+function guardedOperations(): GuardedOperation[] {
+  const { paths } = committedOpenapi() as Described;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([, { security }]) => security !== undefined)
+      .map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        scope: operation['x-tollgate-scope'],
+      })),
+  );
+}
+
+const BODIES: Readonly<Record<string, (project: string) => object>> = {
+  '/v1/projects/{project}/grants': (project) => ({ id: `of-${project}`, credits: '5', reason: '' }),
+  '/v1/quota-checks': (project) => ({ project }),
+  '/v1/quarantine/replay': () => ({}),
+};
+
+function refused(project: string): QuarantinedRecord {
+  return {
+    ...{ id: `refused-${project}`, collector: 'logs', source: 'http', reason: 'no-message' },
+    ...{ project, observedAt: 0, raw: `raw line of ${project}` },
+  };
+}
+
+/** An API that asks for tokens, with the projects `etl` and `ml`, and with all doors of collectors. */
+export async function guardedApi(): Promise<GuardedApi> {
+  const pushed: IngestRequest[] = [];
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk);
+      done();
+    },
+  });
+  const handler = {
+    async ingest(request: IngestRequest) {
+      pushed.push(request);
+      return { stored: 0, duplicates: 0, dropped: 0, quarantined: 0, verdicts: [] };
+    },
+  };
+  let late: RunningApi | undefined;
+  const ingest = createHttpInput({
+    handlers: { logs: handler, metrics: handler, progress: handler, containers: handler },
+    bodyMaxBytes: 1_000,
+    queueMaxBytes: 1_000,
+    clock: { now: () => 0, elapsed: () => 0, sleep: async () => {} },
+    projectsOf: (request) => late?.doors.callerOf(request)?.projects,
+  });
+  const api = await runningApi({
+    parts: { ingest, logger: pino({ level: 'debug' }, stream) },
+    requireToken: true,
+    deps: { replay: async (records) => ({ stored: records.length }) },
+  });
+  late = api;
+  for (const project of ['etl', 'ml']) {
+    const grant = { id: `g-${project}`, project: project as never, amount: 9n, reason: '' };
+    await api.stores.grants.grant({ ...grant, grantedAt: 0 });
+    await api.deps.quarantine.put([refused(project)]);
+  }
+  const queries: Readonly<Record<string, string>> = {
+    '/v1/projects/{project}/metrics': '?measurement=m&field=f',
+  };
+  return {
+    ...api,
+    pushed,
+    operations: guardedOperations(),
+    logged: () => text,
+    ask({ method, path }, { token, cookie, project = 'etl' } = {}) {
+      const address = path.replace('{project}', project).replaceAll(/\{\w+\}/g, 'x');
+      const body = method === 'POST' ? JSON.stringify(BODIES[path]?.(project) ?? {}) : undefined;
+      return fetch(`${api.url}${address}${queries[path] ?? ''}`, {
+        method,
+        ...(body === undefined ? {} : { body }),
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(path.startsWith('/v1/ingest/') ? { 'tollgate-project': project } : {}),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(cookie === undefined ? {} : { cookie }),
+        },
+      });
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,133 @@
+import type { PointBlock, Series } from '../../shared/contracts/metric-point.ts';
+import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
+import type { Checkpoint } from '../../shared/stores/checkpoint.ts';
+import { type InfluxConfig, influxConfig } from '../../shared/stores/influx/config.ts';
+import { initInflux } from '../../shared/stores/influx/init-influx.ts';
+import { openInfluxMetricReader } from '../../shared/stores/influx/open-influx-metric-reader.ts';
+import {
+  openInfluxMetricWriter,
+  type PointFate,
+} from '../../shared/stores/influx/open-influx-metric-writer.ts';
+import type { RefusedPoint } from '../../shared/stores/influx/store-points.ts';
+import type { MetricReader, MetricWriter } from '../../shared/stores/metric-store.ts';
+import { DAY_MS, type Instant } from '../../shared/values/instant.ts';
+import { MapCheckpoints } from './map-checkpoints.ts';
+
+let databases = 0;
+
+export type PointAt = readonly [Series, Instant, number];
+
+/** A database of its own on a running InfluxDB, which keeps points of any age unless told otherwise. */
+export class InfluxDatabase implements AsyncDisposable {
+  readonly config: InfluxConfig;
+  readonly checkpoints = new MapCheckpoints();
+  readonly fates = new Map<PointFate, number>();
+  readonly refused: RefusedPoint[] = [];
+  readonly writer: MetricWriter;
+  readonly reader: MetricReader;
+
+  private constructor(config: InfluxConfig, writer: MetricWriter, reader: MetricReader) {
+    this.config = config;
+    this.writer = writer;
+    this.reader = reader;
+  }
+
+  static async config(url: string, extra: Record<string, unknown> = {}): Promise<InfluxConfig> {
+    databases += 1;
+    const config = influxConfig.parse({
+      url,
+      database: `tollgate_${process.pid}_${databases}`,
+      rawRetentionMs: 10_000 * DAY_MS,
+      longRetentionMs: 10_000 * DAY_MS,
+      measurements: [{ measurement: 'driver', fields: ['*'] }],
+      ...extra,
+    });
+    await initInflux(config);
+    return config;
+  }
+
+  static async create(
+    url: string,
+    extra: Record<string, unknown> = {},
+    clock: Clock = systemClock,
+  ): Promise<InfluxDatabase> {
+    return InfluxDatabase.open(await InfluxDatabase.config(url, extra), clock);
+  }
+
+  /** @param throughUrl where the writer sends to, such as a proxy's address */
+  static async open(
+    config: InfluxConfig,
+    clock: Clock = systemClock,
+    throughUrl: string = config.url,
+  ): Promise<InfluxDatabase> {
+    const sinks: { database?: InfluxDatabase } = {};
+    const writer = await openInfluxMetricWriter({
+      config: { ...config, url: throughUrl },
+      clock,
+      random: Math.random,
+      checkpoints: {
+        save: (all) => sinks.database?.checkpoints.save(all) ?? Promise.resolve(),
+        checkpoints: (prefix) =>
+          sinks.database?.checkpoints.checkpoints(prefix) ?? Promise.resolve([]),
+        lastSavedAt: () => Promise.resolve(undefined),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      },
+      onRefused: (point) => {
+        sinks.database?.refused.push(point);
+        return Promise.resolve();
+      },
+      onFate: (fate, points) => {
+        const { fates } = sinks.database ?? {};
+        fates?.set(fate, (fates.get(fate) ?? 0) + points);
+      },
+    });
+    const reader = await openInfluxMetricReader({ config, clock });
+    sinks.database = new InfluxDatabase(config, writer, reader);
+    return sinks.database;
+  }
+
+  block(points: readonly PointAt[]): PointBlock {
+    return {
+      series: Uint32Array.from(points, ([series]) => this.writer.declare(series)),
+      at: Float64Array.from(points, ([, at]) => at),
+      value: Float64Array.from(points, ([, , value]) => value),
+      length: points.length,
+    };
+  }
+
+  put(points: readonly PointAt[], checkpoints: readonly Checkpoint[] = []): Promise<void> {
+    return this.writer.write(this.block(points), checkpoints);
+  }
+
+  /** Rows of one InfluxQL statement. */
+  async ask(statement: string, method = 'GET'): Promise<unknown[][]> {
+    const url = new URL(`${this.config.url}/query`);
+    url.search = new URLSearchParams({
+      db: this.config.database,
+      epoch: 'ms',
+      q: statement,
+    }).toString();
+    const answer = (await (await fetch(url, { method })).json()) as {
+      results: { series?: { values: unknown[][] }[] }[];
+    };
+    return answer.results.flatMap(({ series = [] }) => series.flatMap(({ values }) => values));
+  }
+
+  /** Number of a statement's one row, behind its time; 0 without one. */
+  async number(statement: string): Promise<number> {
+    return Number((await this.ask(statement))[0]?.[1] ?? 0);
+  }
+
+  /** Writes line protocol as another program would. */
+  async writeLines(lines: string): Promise<void> {
+    const bucket = encodeURIComponent(`${this.config.database}/raw`);
+    const url = `${this.config.url}/api/v2/write?precision=ms&bucket=${bucket}`;
+    const answer = await fetch(url, { method: 'POST', body: lines });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.writer[Symbol.asyncDispose]();
+    await this.reader[Symbol.asyncDispose]();
+  }
+}
