@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { AppError } from '../../../shared/errors/app-error.ts';
+import type { StoreOutcome } from '../../../shared/stores/open-stores.ts';
+import type { TollgateConfig } from '../../all-in-one/config.ts';
 import type { CliIo } from '../cli-io.ts';
 import { CliError, EXIT } from '../cli-io.ts';
 import { printJson, withExample, withJson } from '../command-options.ts';
@@ -16,11 +19,35 @@ interface Outcome {
   readonly says: string;
 }
 
+/** The topics that collectors read; they are no stores, and as well set up wrongly. */
+async function checkTopics(config: TollgateConfig): Promise<StoreOutcome[]> {
+  const { checkKafka } = await import('../../collectors/inputs/kafka-input.ts');
+  const { logs, metrics, progress, containers } = config;
+  const sources = Object.entries({ logs, metrics, progress, containers });
+  const outcomes = sources.flatMap(([name, { kafka }]) =>
+    kafka === undefined
+      ? []
+      : [
+          checkKafka(kafka).then(
+            () => ({ store: `${name}.kafka`, error: undefined }),
+            (error: unknown) => {
+              if (!(error instanceof AppError)) throw error;
+              return { store: `${name}.kafka`, error };
+            },
+          ),
+        ],
+  );
+  return await Promise.all(outcomes);
+}
+
 async function run(io: CliIo, action: 'init' | 'check', options: Options): Promise<void> {
   const { tollgateConfig } = await import('../../all-in-one/config.ts');
   const { checkStores, initStores } = await import('../../../shared/stores/open-stores.ts');
-  const { stores } = readConfigFile(io, tollgateConfig, options.config);
-  const results = await (action === 'init' ? initStores : checkStores)({ stores }, io);
+  const config = readConfigFile(io, tollgateConfig, options.config);
+  const results =
+    action === 'init'
+      ? await initStores(config, io)
+      : [...(await checkStores(config)), ...(await checkTopics(config))];
   const outcomes: Outcome[] = results.map(({ store, error }) => ({
     store,
     ok: error === undefined,
@@ -52,6 +79,8 @@ export function storesCommand(io: CliIo): Command {
   const command = new Command('stores').description('Set up the stores, or look whether they work');
   command
     .addCommand(storesSubcommand(io, 'init', 'Make tables, indices, policies; harmless to repeat'))
-    .addCommand(storesSubcommand(io, 'check', 'Say of each store whether it can be used'));
+    .addCommand(
+      storesSubcommand(io, 'check', 'Say of each store, and of Kafka, whether it can be used'),
+    );
   return withExample(command, 'tollgate stores check');
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { QueuedRecord } from '../core/queue.ts';
+import { LogQuotas } from './log-quotas.ts';
 import { LocalTime } from './parse/local-time.ts';
 import { readQueued } from './read-queued.ts';
 
@@ -85,4 +88,30 @@ test('what is not kept says why, and which topic, partition and offset it was', 
       ['kafka:logs/3#3', 'kafka:logs/3?cluster=main&format=json', 'not-utf8', 'etl'],
     ],
   );
+});
+
+test("messages count for their project's log quota as lines of files do", async () => {
+  const clock = new FakeClock(NOW);
+  const project = 'etl' as ProjectId;
+  const quotas = new LogQuotas([{ project, bytesPerDay: 1_000 } as never], {
+    clock,
+    metrics: new Metrics(),
+  });
+  const take = (first: number) => {
+    const records = Array.from({ length: 60 }, (_, n) => ({
+      id: `kafka:logs/3#${first + n}`,
+      text: JSON.stringify({ level: n % 10 === 0 ? 'ERROR' : 'DEBUG', msg: 'x'.repeat(500) }),
+    }));
+    const queued = { origin: 'kafka:logs/3', format: 'json', project, cluster: 'main', records };
+    const rest = { maxRecordBytes: 10_000, zone: new LocalTime('UTC'), projectOf: undefined };
+    const context = { project, cluster: 'main', observedAt: NOW, ...rest };
+    return readQueued({ ...queued, receivedAt: NOW, bytes: 1 }, context, quotas);
+  };
+  take(0);
+  await clock.advance(1_100);
+  const { records, dropped } = take(60);
+  const left = dropped.get('over-quota-debug') ?? 0;
+  assert.ok(left > 0);
+  assert.equal(records.length + left, 60);
+  assert.equal(records.filter(({ level }) => level === 'ERROR').length, 6);
 });

@@ -4,6 +4,7 @@ import { type Fate, kept } from '../core/fate.ts';
 import { printQueueSource, type QueuedBatch, type QueuedRecord } from '../core/queue.ts';
 import { fateOfLine, type PushContext } from './ingest-lines.ts';
 import { LogBatch } from './log-batch.ts';
+import type { LogQuotas } from './log-quotas.ts';
 import { type RawRecord, RecordAssembler } from './parse/record-assembler.ts';
 import { TimeReader } from './parse/time-reader.ts';
 import { toLogRecord } from './parse/to-log-record.ts';
@@ -40,11 +41,15 @@ function fatesOf(record: QueuedRecord, format: string, context: PushContext): Fa
 }
 
 /**
- * The log records of a queue's messages. A message is an identity: whoever sends no `id` in the
+ * The log records of a queue's messages, less what `quotas` leaves out. A message is an identity: whoever sends no `id` in the
  * record gets the message's, so that a message that comes again is there already.
  */
-export function readQueued(queued: QueuedBatch, context: PushContext): LogBatch {
-  const batch = new LogBatch();
+export function readQueued(
+  queued: QueuedBatch,
+  context: PushContext,
+  quotas?: LogQuotas,
+): LogBatch {
+  const batch = new LogBatch(quotas);
   for (const message of queued.records) {
     for (const [index, fate] of fatesOf(message, queued.format, context).entries()) {
       const origin = index === 0 ? message.id : `${message.id}.${index}`;

@@ -159,14 +159,15 @@ class Logs implements LogsCollector {
   }
 
   async take(queued: QueuedBatch, signal: AbortSignal): Promise<void> {
-    const batch = readQueued(queued, {
+    const context: PushContext = {
       project: queued.project,
       cluster: queued.cluster,
       observedAt: queued.receivedAt,
       maxRecordBytes: this.#deps.config.maxRecordBytes,
       zone: UTC,
       projectOf: this.#deps.projectOf,
-    });
+    };
+    const batch = readQueued(queued, context, this.#quotas);
     await this.#deliver(batch.delivery(this.#deps.writer, []), signal);
   }
 
