@@ -24,7 +24,10 @@ import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
 import { remoteLogReader, remoteMetricReader } from './remote-readers.ts';
+import { StoreHealth } from './store-health.ts';
 import { ROLES, type Role, startThread, type Thread, type ThreadData } from './thread.ts';
+
+const STORE_CHECK_MS = 10_000;
 
 export interface AllInOneOptions {
   readonly config: TollgateConfig;
@@ -196,6 +199,14 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const tokens = resources.use(await openTokenStore(setup));
   const asking = { store: tokens, clock: systemClock, random: randomBytes, logger, metrics };
   const doors = resources.use(await openDoors(config.api, asking));
+  const health = resources.use(
+    new StoreHealth({
+      check: () => checkStores(setup),
+      intervalMs: STORE_CHECK_MS,
+      clock: systemClock,
+      logger,
+    }),
+  );
   const collectors = collectorsOf(threads);
   const deps = apiDeps(config, stores, threads, {
     ...{ quarantine, clock, startedAt: clock.now(), mode, version },
@@ -209,7 +220,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       ingest: ingestOf(config, threads, { doors, clock }),
       webRoot: join(import.meta.dirname, '../web'),
       moduleFiles: moduleFiles(),
-      notReady: () => crashed,
+      notReady: () => [...crashed, ...health.reasons],
       printMetrics: async () => {
         const parts = await Promise.all(Object.values(threads).map((thread) => thread.metrics()));
         return printMetrics([metrics.snapshot(), ...parts]);
