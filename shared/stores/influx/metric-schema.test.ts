@@ -19,6 +19,14 @@ test('every allowed metric has a place of its own, and is found there again', ()
   );
 });
 
+test('what collectors themselves make is allowed without a word of configuration', () => {
+  const schema = new MetricSchema(DEFAULT_MEASUREMENTS);
+  const made = ['scrape', 'cluster', 'streaming_query', 'streaming_topic', 'streaming_partition'];
+  for (const measurement of made) {
+    assert.deepEqual(schema.place(measurement, 'up'), { measurement, field: 'up' });
+  }
+});
+
 test('what is not in the list has no place', () => {
   const schema = new MetricSchema([{ measurement: 'jvm', fields: ['heap.*', 'x?'], into: 's' }]);
   assert.deepEqual(schema.place('jvm', 'heap.used'), { measurement: 's', field: 'jvm.heap.used' });

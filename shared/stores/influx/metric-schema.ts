@@ -34,6 +34,7 @@ const OWN_PLACE = [
   'applicationMaster',
   'cluster',
   'master',
+  'scrape',
   'shuffleService',
   'streaming',
   'streaming_partition',
