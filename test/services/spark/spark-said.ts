@@ -35,7 +35,7 @@ export function patternEvents(path: string): { events: SaidLog[]; below: string[
 
 interface SaidException {
   readonly class: string;
-  readonly msg?: string;
+  readonly msg?: string | null;
   readonly stacktrace: readonly {
     class: string;
     method: string;
@@ -49,7 +49,7 @@ function printed({ class: name, msg, stacktrace }: SaidException): string {
   const frames = stacktrace.map(
     (at) => `\n\tat ${at.class}.${at.method}(${at.file ?? ''}:${at.line})`,
   );
-  return `\n${name}${msg === undefined ? '' : `: ${msg}`}${frames.join('')}`;
+  return `\n${name}${msg == null ? '' : `: ${msg}`}${frames.join('')}`;
 }
 
 /** Events of a file of JSON objects, one a line. */
