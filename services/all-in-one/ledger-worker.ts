@@ -12,7 +12,15 @@ type LedgerDeps = ThreadDeps<Pick<TollgateConfig, 'metering' | 'containers'>>;
 type Leases = { readonly store: LeaseStore; readonly holder: string };
 type LedgerStores = Awaited<ReturnType<typeof openLedgerStores>>;
 
-/** Under a lease, since another process may meter the same ledger. */
+/**
+ * Others may work on the same ledger. On an embedded one nobody does, and a lease would only make a
+ * restart wait for its end.
+ */
+function isShared({ setup }: LedgerDeps): boolean {
+  return !isEmbedded(setup.stores.ledger);
+}
+
+/** Meters, and does what the stores need done now and then. */
 async function startMeter(
   deps: LedgerDeps,
   ledger: LedgerStores,
@@ -36,7 +44,7 @@ async function startMeter(
         prices: ledger.priceWriter,
         grants: ledger.grants,
       },
-      leases,
+      ...(isShared(deps) ? { leases } : {}),
     }),
   );
   return resources.move();
@@ -51,7 +59,7 @@ async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Le
       config: deps.config.containers,
       journal: ledger.journalWriter,
       quarantine,
-      ...(isEmbedded(deps.setup.stores.ledger) ? {} : { leases }),
+      ...(isShared(deps) ? { leases } : {}),
     }),
   );
   const open = resources.move();

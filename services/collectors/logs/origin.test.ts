@@ -52,7 +52,18 @@ class DyingStore implements LogWriter {
   async [Symbol.asyncDispose]() {}
 }
 
-async function follow(store: DyingStore, wanted: number): Promise<void> {
+async function reaches(store: DyingStore, wanted: number): Promise<void> {
+  for (let turns = 0; turns < 10_000 && store.byOrigin.size < wanted; turns += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** @param then what happens once `wanted` are stored, and how many are wanted after it */
+async function follow(
+  store: DyingStore,
+  wanted: number,
+  then?: { readonly happens: () => void; readonly wanted: number },
+): Promise<void> {
   await using quarantine = await openQuarantine({ file: join(folder, 'quarantine.db') });
   await using _collector = await startLogs({
     config: logsConfig.parse({
@@ -69,9 +80,10 @@ async function follow(store: DyingStore, wanted: number): Promise<void> {
     metrics: new Metrics(),
     spoolFolder: join(folder, 'spool'),
   });
-  for (let turns = 0; turns < 10_000 && store.byOrigin.size < wanted; turns += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await reaches(store, wanted);
+  if (then === undefined) return;
+  then.happens();
+  await reaches(store, then.wanted);
 }
 
 const line = (n: number): string => `26/11/21 08:00:0${n % 10} INFO SparkContext: line ${n}\n`;
@@ -112,12 +124,16 @@ test("a container runtime's prefixes change no origin, wherever reading begins",
   writeFileSync(file, cri(0, 20));
   const store = new DyingStore();
   store.keepsCheckpoints = true;
-  await follow(store, 20);
-  store.keepsCheckpoints = false;
-  appendFileSync(file, cri(20, 30));
-  await follow(store, 30);
-  await follow(store, 30);
-  appendFileSync(file, cri(30, 35));
-  await follow(store, 35);
-  assert.deepEqual(store.messages, messages(35));
+  // Read from the file's beginning at first, and after the crash from the middle.
+  await follow(store, 20, {
+    happens: () => {
+      store.keepsCheckpoints = false;
+      appendFileSync(file, cri(20, 35));
+    },
+    wanted: 35,
+  });
+  appendFileSync(file, cri(35, 40));
+  await follow(store, 40);
+  assert.ok(store.repeats >= 15);
+  assert.deepEqual(store.messages, messages(40));
 });
