@@ -2,7 +2,7 @@ import type { Instant } from '../values/instant.ts';
 
 /** A right to do something alone, for a time. */
 export interface Lease {
-  /** What it is about, such as `meter/etl` or `rollup/etl/2026-11-21T08`. */
+  /** What it is about, such as `meter/shard-3` or `rollup/etl`. */
   readonly name: string;
   /** Who holds it: unique to a process's life. */
   readonly holder: string;
@@ -21,6 +21,8 @@ export interface LeaseStore extends AsyncDisposable {
   acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
   /** The lease with a later end and the same token; undefined when another holder has taken it. */
   renew(lease: Lease, ttlMs: number): Promise<Lease | undefined>;
+  /** The leases that somebody holds now of those named `family/…`, by name. */
+  held(family: string): Promise<Lease[]>;
   /** Free for the next at once. A lease that another has taken is left alone. */
   release(lease: Lease): Promise<void>;
 }

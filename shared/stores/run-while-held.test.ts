@@ -23,6 +23,7 @@ async function world() {
     const leases = {
       acquire: store.acquire.bind(store),
       renew: store.renew.bind(store),
+      held: store.held.bind(store),
       release: store.release.bind(store),
       ...over,
     } as LeaseStore;

@@ -67,6 +67,27 @@ export function leaseSuite(engine: string, open: () => Promise<OpenLeases>): voi
     assert.equal(third?.token, 3n, 'its own lease, once over, is a new one');
   });
 
+  test(`${engine}: tells which leases of a family are held now`, async () => {
+    const { store, pass } = await open();
+    await using _ = store;
+    for (const name of ['meter/2', 'meter/10', 'meter', 'meters/1', 'meter0']) {
+      await store.acquire(name, 'a', LONG_MS);
+    }
+    await store.acquire('meter/3', 'b', SHORT_MS);
+    const released = must(await store.acquire('meter/4', 'b', LONG_MS), 'lease');
+    await store.release(released);
+    await pass(SHORT_MS);
+    const held = await store.held('meter');
+    assert.deepEqual(
+      held.map(({ name, holder, token }) => [name, holder, token]),
+      [
+        ['meter/10', 'a', 1n],
+        ['meter/2', 'a', 1n],
+      ],
+    );
+    assert.deepEqual(await store.held('nobody'), []);
+  });
+
   test(`${engine}: of many who ask at once, one has the lease`, async () => {
     const { store } = await open();
     await using _ = store;

@@ -22,7 +22,7 @@ import {
 } from '../../shared/stores/elastic/indices/planner-loop.ts';
 import { dropOverdue } from '../../shared/stores/elastic/indices/retention.ts';
 import { openElasticClient } from '../../shared/stores/elastic/open-elastic-client.ts';
-import type { Lease, LeaseStore } from '../../shared/stores/lease.ts';
+import { openSqliteLeaseStore } from '../../shared/stores/sql/lease-store.ts';
 import { DAY_MS, HOUR_MS } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { aLine, IndexPlanBench } from '../support/plan-bench.ts';
@@ -240,33 +240,12 @@ test('retention drops whole periods that are over, and no index of others', asyn
   assert.deepEqual(await bench().indices(), ['tollgate-plan']);
 });
 
-/** One lease, in memory. */
-class OneLease implements LeaseStore {
-  held: Lease | undefined;
-
-  async acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
-    if (this.held !== undefined && this.held.holder !== holder) return undefined;
-    this.held = { name, holder, token: 1n, until: ttlMs };
-    return this.held;
-  }
-
-  async renew(lease: Lease): Promise<Lease | undefined> {
-    return this.held?.holder === lease.holder ? this.held : undefined;
-  }
-
-  async release(): Promise<void> {
-    this.held = undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
-}
-
 test('the planner runs under a lease, again and again, and measures what is stored', async () => {
   const { url } = must(server, 'the server was started');
   const now = START;
   await using loop = await IndexPlanBench.open(url, 'loop-logs', { now, config: {} });
   const stop = new AbortController();
-  const leases = new OneLease();
+  await using leases = await openSqliteLeaseStore({ file: ':memory:', clock: systemClock });
   const runs: PlannerRun[] = [];
   const failures: unknown[] = [];
   const parts = {
@@ -292,7 +271,10 @@ test('the planner runs under a lease, again and again, and measures what is stor
   const small = 'small' as ProjectId;
   await loop.write([aLine(small, now - 40 * DAY_MS, 'old'), aLine(small, now - HOUR_MS, 'new')]);
   await until(() => runs.some(({ aliases }) => aliases > 0));
-  leases.held = { name: 'x', holder: 'two', token: 2n, until: 0 };
+  const [held] = await leases.held('logs');
+  const lease = must(held, 'the planner holds a lease');
+  await leases.release(lease);
+  assert.ok(await leases.acquire(lease.name, 'two', HOUR_MS));
   const before = runs.length;
   await wait(300);
   assert.ok(runs.length <= before + 1, 'another holds the lease');

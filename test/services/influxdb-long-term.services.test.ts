@@ -3,8 +3,9 @@ import { after, before, test } from 'node:test';
 import type { Series } from '../../shared/contracts/metric-point.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { InfluxLongTerm } from '../../shared/stores/influx/run-long-term.ts';
-import type { Lease, LeaseStore } from '../../shared/stores/lease.ts';
+import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { Aggregate } from '../../shared/stores/metric-store.ts';
+import { openSqliteLeaseStore } from '../../shared/stores/sql/lease-store.ts';
 import { MetricBuckets } from '../../shared/stores/sql/metric-buckets.ts';
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, utcHour } from '../../shared/values/instant.ts';
@@ -24,31 +25,6 @@ before(async () => {
 after(async () => {
   await server[Symbol.asyncDispose]();
 });
-
-class MapLeases implements LeaseStore {
-  readonly held = new Map<string, string>();
-  readonly taken: string[] = [];
-
-  acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
-    if (this.held.has(name)) return Promise.resolve(undefined);
-    this.held.set(name, holder);
-    this.taken.push(name);
-    return Promise.resolve({ name, holder, token: 1n, until: NOW + ttlMs });
-  }
-
-  renew(lease: Lease): Promise<Lease | undefined> {
-    return Promise.resolve(lease);
-  }
-
-  release({ name }: Lease): Promise<void> {
-    this.held.delete(name);
-    return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 /** Time that a test sets, over timers that run. */
 class SetClock implements Clock {
@@ -133,13 +109,13 @@ test('hours are aggregated once by one of two, and again whole when points come 
     database,
     points.filter(([, at]) => at < HOUR + HOUR_MS),
   );
-  const leases = new MapLeases();
+  await using leases = await openSqliteLeaseStore({ file: ':memory:', clock });
   await using a = longTerm(database, leases, clock);
   await using b = longTerm(database, leases, clock);
   const signal = new AbortController().signal;
   const rounds = await Promise.all([a.round(signal), b.round(signal)]);
   assert.deepEqual(rounds.map(({ hours }) => hours).sort(), [0, 1]);
-  assert.deepEqual(leases.held.size, 0);
+  assert.deepEqual(await leases.held('rollup'), []);
   await assertRead(
     database,
     points.filter(([, at]) => at < HOUR + HOUR_MS),
@@ -165,7 +141,8 @@ test('long-term series are without application and executor, and bounded', async
     return [series(i, `q${i % 5}`), HOUR + i * 1_000, i] as const;
   });
   await database.put(points);
-  await using runner = longTerm(database, new MapLeases(), systemClock);
+  await using leases = await openSqliteLeaseStore({ file: ':memory:', clock: systemClock });
+  await using runner = longTerm(database, leases, systemClock);
   const { dropped } = await runner.round(new AbortController().signal);
   assert.ok(dropped > 0);
   const found = await database.ask('SHOW TAG KEYS FROM "driver"');
@@ -181,7 +158,8 @@ test('sums that are no double any more leave the other aggregates whole', async 
     [series(2, 'q'), HOUR, 1.6e308],
     [series(1, 'q', 'rows'), HOUR, 3],
   ]);
-  await using runner = longTerm(database, new MapLeases(), systemClock);
+  await using leases = await openSqliteLeaseStore({ file: ':memory:', clock: systemClock });
+  await using runner = longTerm(database, leases, systemClock);
   await runner.round(new AbortController().signal);
   const query = { measurement: 'driver', from: NOW - 3 * DAY_MS, until: NOW, limit: 10 };
   const read = async (field: string, aggregate: Aggregate) =>

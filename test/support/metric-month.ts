@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Series, SeriesRef } from '../../shared/contracts/metric-point.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { InfluxLongTerm } from '../../shared/stores/influx/run-long-term.ts';
-import type { LeaseStore } from '../../shared/stores/lease.ts';
+import { openSqliteLeaseStore } from '../../shared/stores/sql/lease-store.ts';
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../shared/values/instant.ts';
 import { InfluxDatabase } from './influx-database.ts';
@@ -28,15 +28,6 @@ export interface MonthResult {
   /** The most memory that influxd had, in bytes. */
   readonly serverBytes: number;
 }
-
-/** Everybody gets every lease: there is one owner only. */
-const freeLeases: LeaseStore = {
-  acquire: (name, holder, ttlMs) =>
-    Promise.resolve({ name, holder, token: 1n, until: systemClock.now() + ttlMs }),
-  renew: (lease) => Promise.resolve(lease),
-  release: () => Promise.resolve(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-};
 
 const EXECUTOR_SOURCES = ['executor', 'jvm', 'ExecutorMetrics', 'NettyBlockTransfer'];
 /** Every tenth application is a streaming one; its query keeps its id over application ids. */
@@ -80,9 +71,10 @@ export async function simulateMonth(
   });
   await using database = await InfluxDatabase.open(config, clock as Clock);
   await database.ask(`ALTER RETENTION POLICY "raw" ON "${config.database}" DURATION INF`, 'POST');
+  await using leases = await openSqliteLeaseStore({ file: ':memory:', clock: systemClock });
   await using longTerm = new InfluxLongTerm({
     config,
-    leases: freeLeases,
+    leases,
     holder: 'h',
     clock,
     random: Math.random,

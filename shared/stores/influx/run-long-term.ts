@@ -1,7 +1,7 @@
 import { AppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { formatInstant, HOUR_MS, type Instant, MINUTE_MS } from '../../values/instant.ts';
+import { HOUR_MS, type Instant, MINUTE_MS } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { LeaseStore } from '../lease.ts';
 import type { InfluxConfig } from './config.ts';
@@ -90,7 +90,7 @@ export class InfluxLongTerm implements AsyncDisposable {
     for (const [project, states] of await this.#states(signal)) {
       for (const hour of dueHours(states, clock.now(), config)) {
         if (signal.aborted) return { hours, ...counts };
-        const name = `rollup/${project}/${formatInstant(hour).slice(0, 13)}`;
+        const name = `rollup/${project}`;
         const lease = await leases.acquire(name, holder, TTL_MS);
         if (lease === undefined) continue;
         try {

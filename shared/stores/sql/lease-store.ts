@@ -67,6 +67,19 @@ export class SqlLeaseStore implements LeaseStore {
     return leaseOf(row);
   }
 
+  async held(family: string): Promise<Lease[]> {
+    const rows = await this.#db
+      .selectFrom('lease')
+      .selectAll()
+      .where('name', '>=', `${family}/`)
+      // What follows the slash in ASCII: both engines compare names by their bytes.
+      .where('name', '<', `${family}0`)
+      .where(sql<boolean>`until > ${this.#now()}`)
+      .orderBy('name')
+      .execute();
+    return rows.flatMap((row) => leaseOf(row) ?? []);
+  }
+
   async release(lease: Lease): Promise<void> {
     await this.#db
       .updateTable('lease')
