@@ -7,6 +7,17 @@ import { cacheFolder } from './cache-folder.ts';
 
 const run = promisify(execFile);
 
+/** What brings the commands that servers are installed with. */
+const SOURCES: Readonly<Record<string, string>> = {
+  go: 'apt-get install golang-go, or a newer one from https://go.dev/dl',
+  jar: 'apt-get install openjdk-17-jdk-headless',
+  javac: 'apt-get install openjdk-17-jdk-headless',
+  mvn: 'apt-get install maven',
+  openssl: 'apt-get install openssl',
+  python3: 'apt-get install python3-venv',
+  unzip: 'apt-get install unzip',
+};
+
 /** Runs a command to its end. What it printed stands in the error when it fails. */
 export async function runInstaller(
   command: string,
@@ -22,7 +33,7 @@ export async function runInstaller(
     return done.stdout;
   } catch (error) {
     const { stdout = '', stderr = '', code } = error as Record<string, string | undefined>;
-    const missing = code === 'ENOENT' ? ` (is ${command} installed?)` : '';
+    const missing = code === 'ENOENT' ? `; it comes with: ${SOURCES[command] ?? command}` : '';
     throw new Error(
       `"${command} ${args.join(' ')}" failed${missing}: ${`${stdout}${stderr}`.slice(-2_000)}`,
     );
