@@ -4,10 +4,13 @@ import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ProjectId } from '../values/project-id.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
 import {
   checkElasticLogs,
+  elasticReaderRole,
+  forgetElasticLogs,
   initElasticLogs,
   keepElasticLogs,
   openElasticLogSearch,
@@ -289,6 +292,39 @@ export function initStores(
     logs: isEmbedded(logs) ? undefined : () => initElasticLogs(logs, { clock }),
     metrics: isEmbedded(metrics) ? undefined : () => initInflux(metrics),
   });
+}
+
+/**
+ * Takes all logs of a project away; its charges and metrics stay.
+ *
+ * @throws AppError STORE_MISCONFIGURED where logs are in the embedded store
+ */
+export function forgetLogs(
+  { stores }: Pick<StoresSetup, 'stores'>,
+  project: ProjectId,
+  deps: Parameters<typeof forgetElasticLogs>[2],
+): ReturnType<typeof forgetElasticLogs> {
+  const { logs } = stores;
+  if (!isEmbedded(logs)) return forgetElasticLogs(logs, project, deps);
+  throw new AppError(
+    'STORE_MISCONFIGURED',
+    "One project's logs can't be forgotten: the embedded store has a file a day of all projects, " +
+      'which goes by logs.store.retentionMs.',
+  );
+}
+
+/**
+ * What a project's members need to read its logs in the log store itself: the body of a role.
+ *
+ * @throws AppError STORE_MISCONFIGURED where there are no such roles
+ */
+export function logReaderRole(
+  { stores }: Pick<StoresSetup, 'stores'>,
+  project: ProjectId,
+): ReturnType<typeof elasticReaderRole> {
+  const { logs } = stores;
+  if (!isEmbedded(logs)) return elasticReaderRole(logs, project);
+  throw new AppError('STORE_MISCONFIGURED', 'The embedded log store has no roles: use API tokens.');
 }
 
 /**

@@ -45,3 +45,32 @@ logs:
   const table = await run('check', yaml);
   assert.match(table.out, /^ledger +not usable +PostgreSQL/m);
 });
+
+const SERVER =
+  'stores: { logs: { url: "http://127.0.0.1:9", indexPlan: { projects: { etl: { direct: true } } } } }';
+
+test('logs are forgotten only when that is said twice, and where that can be done', async () => {
+  const asked = await run('forget-logs', SERVER, 'etl');
+  assert.equal(asked.exitCode, 2);
+  assert.match(asked.err, /every log line of etl for ever.*--yes/);
+  const nobody = await run('forget-logs', SERVER, 'etl', '--yes');
+  assert.notEqual(nobody.exitCode, 0);
+  assert.match(nobody.err, /127\.0\.0\.1:9|Elasticsearch/);
+  const embedded = await run('forget-logs', '{}', 'etl', '--yes');
+  assert.match(embedded.err, /logs\.store\.retentionMs/);
+  const unnamed = await run('forget-logs', SERVER, '../x', '--yes');
+  assert.equal(unnamed.exitCode, 2);
+});
+
+test('the role of a direct project is printed, and refused for one that shares indices', async () => {
+  const { exitCode, out } = await run('reader-role', SERVER, 'etl');
+  assert.equal(exitCode, 0);
+  assert.deepEqual(JSON.parse(out), {
+    cluster: [],
+    indices: [{ names: ['tollgate-logs-etl~*'], privileges: ['read', 'view_index_metadata'] }],
+  });
+  const shared = await run('reader-role', SERVER, 'ml');
+  assert.notEqual(shared.exitCode, 0);
+  assert.match(shared.err, /indexPlan\.projects\.ml\.direct/);
+  assert.match((await run('reader-role', '{}', 'etl')).err, /no roles/);
+});

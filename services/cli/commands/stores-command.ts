@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { StoreOutcome } from '../../../shared/stores/open-stores.ts';
+import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
 import type { TollgateConfig } from '../../all-in-one/config.ts';
 import type { CliIo } from '../cli-io.ts';
 import { CliError, EXIT } from '../cli-io.ts';
@@ -74,13 +75,81 @@ function storesSubcommand(io: CliIo, name: 'init' | 'check', does: string): Comm
   return withExample(withJson(command), `tollgate stores ${name} -c /etc/tollgate.yaml`);
 }
 
-/** `tollgate stores init|check`: makes what the stores need, or looks whether they can be used. */
+interface ForgetOptions extends Options {
+  readonly yes?: true;
+}
+
+function parseProject(text: string): ProjectId {
+  const project = parseProjectId(text);
+  if (project !== undefined) return project;
+  throw new InvalidArgumentError('It must be the id of a project.');
+}
+
+async function forget(io: CliIo, project: ProjectId, options: ForgetOptions): Promise<void> {
+  if (options.yes !== true) {
+    throw new CliError(
+      EXIT.usage,
+      `This deletes every log line of ${project} for ever. Stop its sources, then add --yes.`,
+    );
+  }
+  const { tollgateConfig } = await import('../../all-in-one/config.ts');
+  const { forgetLogs } = await import('../../../shared/stores/open-stores.ts');
+  const config = readConfigFile(io, tollgateConfig, options.config);
+  const isTerminal = io.columns !== undefined;
+  const forgotten = await forgetLogs(config, project, {
+    clock: io.clock,
+    random: Math.random,
+    signal: io.signal,
+    onProgress: ({ records }) => {
+      if (isTerminal) io.err(`\r${records} records forgotten`);
+    },
+  });
+  if (isTerminal) io.err('\r\u001b[K');
+  if (options.json) return printJson(io, { project, ...forgotten });
+  const { records, indicesDropped } = forgotten;
+  io.out(
+    `${project}: ${records} records forgotten, ${indicesDropped} indices of its own dropped\n`,
+  );
+}
+
+function forgetCommand(io: CliIo): Command {
+  const command = new Command('forget-logs')
+    .description('Delete all logs of a project from Elasticsearch; its charges and metrics stay')
+    .argument('<project>', 'id of the project', parseProject)
+    .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG_FILE)
+    .option('--yes', 'really; without it nothing is done')
+    .action((project: ProjectId, options: ForgetOptions) => forget(io, project, options));
+  return withExample(withJson(command), 'tollgate stores forget-logs etl --yes');
+}
+
+async function printRole(io: CliIo, project: ProjectId, options: Options): Promise<void> {
+  const { tollgateConfig } = await import('../../all-in-one/config.ts');
+  const { logReaderRole } = await import('../../../shared/stores/open-stores.ts');
+  printJson(io, logReaderRole(readConfigFile(io, tollgateConfig, options.config), project));
+}
+
+function roleCommand(io: CliIo): Command {
+  const command = new Command('reader-role')
+    .description("Print the Elasticsearch role that reads a direct project's logs, and no others")
+    .argument('<project>', 'id of the project', parseProject)
+    .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG_FILE)
+    .action((project: ProjectId, options: Options) => printRole(io, project, options));
+  return withExample(
+    command,
+    "tollgate stores reader-role etl | curl -X PUT -H 'Content-Type: application/json' \\",
+    '  --data @- https://elasticsearch:9200/_security/role/tollgate-etl',
+  );
+}
+
+/** `tollgate stores …`: makes what the stores need, looks whether they work, and what they hold. */
 export function storesCommand(io: CliIo): Command {
   const command = new Command('stores').description('Set up the stores, or look whether they work');
   command
     .addCommand(storesSubcommand(io, 'init', 'Make tables, indices, policies; harmless to repeat'))
     .addCommand(
       storesSubcommand(io, 'check', 'Say of each store, and of Kafka, whether it can be used'),
-    );
+    )
+    .addCommand(forgetCommand(io))
+    .addCommand(roleCommand(io));
   return withExample(command, 'tollgate stores check');
 }

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@elastic/elasticsearch';
+import { AppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { ProjectId } from '../../values/project-id.ts';
 import type { CheckpointStore } from '../checkpoint.ts';
 import type { LeaseStore } from '../lease.ts';
 import type { LogReader, LogWriter, RefusedLog } from '../log-store.ts';
 import { checkElastic as checkServer } from './check-elastic.ts';
 import type { ElasticConfig } from './config.ts';
+import { type ForgetParts, type Forgotten, forgetProject } from './indices/forget-project.ts';
 import { IndexPlanCache } from './indices/plan-cache.ts';
 import type { IndexPlanConfig } from './indices/plan-config.ts';
 import { IndexPlanHome } from './indices/plan-home.ts';
 import { planIndex } from './indices/plan-names.ts';
+import { type ReaderRole, readerRole } from './indices/plan-role.ts';
 import { initIndexPlan, runIndexPlanner } from './indices/planner-loop.ts';
 import { initElastic as initTemplate } from './init-elastic.ts';
 import { openElasticClient } from './open-elastic-client.ts';
@@ -125,6 +129,32 @@ export async function checkElasticLogs(config: ElasticLogsConfig): Promise<void>
     await checkServer(client, config);
     await new IndexPlanHome(client, planIndex(config.indexPrefix)).read();
   });
+}
+
+/** Takes all logs of a project away, as forgetProject tells. */
+export async function forgetElasticLogs(
+  config: ElasticLogsConfig,
+  project: ProjectId,
+  deps: Omit<ForgetParts, 'client' | 'prefix'>,
+): Promise<Forgotten> {
+  const { indexPrefix: prefix } = config;
+  return await withClient(config, (client) => forgetProject({ ...deps, client, prefix }, project));
+}
+
+/**
+ * The role for members of a project who read its logs in Kibana or Grafana.
+ *
+ * @throws AppError STORE_MISCONFIGURED when the project has no indices of its own
+ */
+export function elasticReaderRole(config: ElasticLogsConfig, project: ProjectId): ReaderRole {
+  if (config.indexPlan.projects[project]?.direct === true) {
+    return readerRole(config.indexPrefix, project);
+  }
+  throw new AppError(
+    'STORE_MISCONFIGURED',
+    `Project ${project} shares indices with others, and a role can't tell them apart; set ` +
+      `stores.logs.indexPlan.projects.${project}.direct to true, so that it gets its own.`,
+  );
 }
 
 /** Plans indices and drops old ones, in one process at a time, until the signal aborts. */
