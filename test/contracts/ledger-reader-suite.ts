@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
 import type { PriceWriter } from '../../shared/stores/price-book.ts';
 import { HOUR_MS } from '../../shared/values/instant.ts';
+import type { ProjectId } from '../../shared/values/project-id.ts';
 import { T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import {
@@ -20,10 +23,76 @@ interface OpenLedger extends OpenJournal {
   readonly ledgerWriter: LedgerWriter;
   readonly ledgerReader: LedgerReader;
   readonly priceWriter: PriceWriter;
+  readonly grants: GrantStore;
+}
+
+const projectOf = (n: number) => `p${n}` as ProjectId;
+
+const grantOf = (project: ProjectId, amount: bigint, id = `${project}/${amount}`) => ({
+  ...{ id, project, amount },
+  ...{ reason: 'r', grantedAt: T0 },
+});
+
+const epochOf = (pool: string, step: number, start: number) => ({
+  id: `${pool}/${start}`,
+  ...{ pool, step, start, end: undefined },
+  ...{ ruleVersion: 'load-1', reason: 'load', inputs: '{}' },
+});
+
+/** Many quotas asked for at once, as a busy API does. */
+function manyQuotas(engine: string, open: () => Promise<OpenLedger>): void {
+  test(`${engine}: quotas asked for at once are those of each alone`, async () => {
+    await using store = await open();
+    const projects = [0, 1, 2, 3].map(projectOf);
+    for (const [n, project] of projects.entries()) {
+      await store.grants.grant(grantOf(project, BigInt(n + 1)));
+    }
+    const epochs = [0, 1, 2].flatMap((n) => [
+      epochOf('cpu', 1_100 + n * 50, T0 + n * 2),
+      epochOf('gpu', 2_100 + n * 50, T0 + 1 + n * 2),
+    ]);
+    for (const epoch of epochs) await store.priceWriter.announce(epoch, T0);
+    const one = fc.record({
+      n: fc.integer({ min: 0, max: 5 }),
+      pool: fc.constantFrom('cpu', 'gpu', 'a "pool", {NULL}'),
+      now: fc.integer({ min: T0 - 1, max: T0 + 7 }),
+    });
+    const check = async (questions: { n: number; pool: string; now: number }[]) => {
+      const answers = await Promise.all(
+        questions.map(({ n, pool, now }) => store.ledgerReader.quota(projectOf(n), pool, now)),
+      );
+      for (const [index, { n, pool, now }] of questions.entries()) {
+        const answer = answers[index];
+        const step = epochs.findLast((epoch) => epoch.pool === pool && epoch.start <= now)?.step;
+        assert.deepEqual(
+          answer && [answer.balance.project, answer.balance.granted, answer.step],
+          n < projects.length ? [projectOf(n), BigInt(n + 1), step ?? 1_000] : undefined,
+        );
+      }
+    };
+    await fc.assert(fc.asyncProperty(fc.array(one, { maxLength: 40 }), check), { numRuns: 50 });
+  });
+
+  test(`${engine}: a quota holds what was stored before it was asked, whatever is on its way`, async () => {
+    await using store = await open();
+    const quota = async () => (await store.ledgerReader.quota(ETL, 'cpu', T0))?.balance.granted;
+    for (let n = 1; n <= 20; n += 1) {
+      const others = [1, 2, 3, 4, 5].map(quota);
+      await store.grants.grant(grantOf(ETL, 1n, `g${n}`));
+      others.push(quota());
+      const mine = await quota();
+      assert.equal(mine, BigInt(n));
+      for (const other of await Promise.all(others)) {
+        assert.ok((other ?? 0n) >= BigInt(n - 1), 'none is older than its question');
+      }
+    }
+  });
 }
 
 /** What every ledger answers, whatever it is stored in. */
 export function ledgerReaderSuite(engine: string, open: () => Promise<OpenLedger>): void {
+  manyQuotas(engine, open);
+
   test(`${engine}: pages of applications join without gap, newest first`, async () => {
     await using store = await open();
     const applications = Array.from({ length: 7 }, (_, i) =>

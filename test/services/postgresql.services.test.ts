@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
+import { must } from '../../shared/errors/assert.ts';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import { checkPostgres } from '../../shared/stores/sql/check-postgres.ts';
 import type { PostgresConfig } from '../../shared/stores/sql/config.ts';
@@ -12,7 +13,7 @@ import {
 } from '../../shared/stores/sql/open-postgres-ledger.ts';
 import { openPostgresProjectLookup } from '../../shared/stores/sql/postgres-project-lookup.ts';
 import { openPostgresQuarantine } from '../../shared/stores/sql/postgres-quarantine.ts';
-import { QUOTA } from '../../shared/stores/sql/postgres-quota.ts';
+import { openQuotaPool, QUOTA } from '../../shared/stores/sql/postgres-quota.ts';
 import { checkpointSuite } from '../contracts/checkpoint-suite.ts';
 import { fenceSuite } from '../contracts/fence-suite.ts';
 import { grantsSuite } from '../contracts/grants-suite.ts';
@@ -194,7 +195,7 @@ test('the quota check reads by index alone', async () => {
   await client.query('SET enable_seqscan = off');
   const asked = [
     ['p7', 'p8'],
-    ['pool1', 'pool1'],
+    ['pool1', 'pool2'],
     [900, 950],
   ];
   const { rows } = await client.query(`EXPLAIN (COSTS OFF) ${QUOTA.text}`, asked);
@@ -204,6 +205,53 @@ test('the quota check reads by index alone', async () => {
   await client.query('SET enable_seqscan = on');
   const freely = await client.query(`EXPLAIN (COSTS OFF) ${QUOTA.text}`, asked);
   assert.doesNotMatch(JSON.stringify(freely.rows), /Seq Scan on (balance|price_epoch)/);
+});
+
+test('quota checks never wait for other reads, which have taken all connections', async () => {
+  const config = await freshSchema(server, { poolSize: 2, connectTimeoutMs: 500 });
+  await using ledger = await openPostgresLedger(config, RETRY);
+  await ledger.grants.register(ETL);
+  await using client = await session(config);
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE charge IN ACCESS EXCLUSIVE MODE');
+  const window = { from: T0, until: T0 + 1 };
+  const read = () => ledger.ledgerReader.charges(ETL, window, { limit: 1 });
+  const reads = [read(), read()];
+  await assert.rejects(read(), { code: 'STORE_UNAVAILABLE' });
+  for (let n = 0; n < 20; n += 1) {
+    const answer = await ledger.ledgerReader.quota(ETL, 'cpu', T0);
+    assert.equal(answer?.balance.project, ETL);
+  }
+  await client.query('COMMIT');
+  await Promise.all(reads);
+});
+
+test('quota checks wait neither for a settlement under way nor see it before its end', async () => {
+  const config = await freshSchema(server);
+  await using ledger = await openPostgresLedger(config, RETRY);
+  await ledger.grants.register(ETL);
+  await using client = await session(config);
+  await client.query('BEGIN');
+  await client.query("UPDATE balance SET charged = '7'");
+  await client.query("UPDATE meta SET value = 9 WHERE name = 'as_of'");
+  const charged = async () => {
+    const { balance } = must(await ledger.ledgerReader.quota(ETL, 'cpu', T0), 'it is known');
+    return [balance.charged, balance.asOf];
+  };
+  assert.deepEqual(await charged(), [0n, 0]);
+  await client.query('COMMIT');
+  assert.deepEqual(await charged(), [7n, 9]);
+});
+
+test('the quota check is parsed and planned once a connection', async () => {
+  const config = await freshSchema(server);
+  const pool = openQuotaPool(config);
+  for (let n = 0; n < 20; n += 1) await pool.read(QUOTA, [['p1', `p${n}`], ['cpu'], [T0 + n]]);
+  const text =
+    'SELECT generic_plans::int AS same, custom_plans::int AS anew FROM pg_prepared_statements WHERE name = $1';
+  const [plans] = await pool.read({ name: 'plans', text }, [QUOTA.name]);
+  assert.deepEqual(plans, { same: 20, anew: 0 });
+  await pool.end();
 });
 
 test('projects of applications are known at once, and learned when they come', async () => {

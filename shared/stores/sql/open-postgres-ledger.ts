@@ -9,18 +9,28 @@ import type { LedgerTables } from './ledger-schema.ts';
 import { type Ledger, ledgerPorts } from './open-ledger.ts';
 import { postgresEngine, type RetryDeps } from './postgres-engine.ts';
 import { type Connections, openPostgresPool } from './postgres-pool.ts';
-import { postgresQuota } from './postgres-quota.ts';
+import { openQuotaPool, postgresQuota } from './postgres-quota.ts';
 
 /** A lease must be renewed while every other connection is busy; it takes few of its own. */
 const LEASE_CONNECTIONS = 2;
 
-/** As openPostgresLedger, on a pool that is there; closing the ledger closes it. */
-export function ledgerOnPool(pool: Connections, deps: RetryDeps): Ledger {
+/**
+ * As openPostgresLedger, on pools that are there; closing the ledger closes them.
+ *
+ * @param quotaPool for quota checks alone
+ */
+export function ledgerOnPool(
+  pool: Connections,
+  deps: RetryDeps,
+  quotaPool: Connections = pool,
+): Ledger {
   const db = new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
   return {
-    ...ledgerPorts(postgresEngine(db, deps), postgresQuota(pool)),
+    ...ledgerPorts(postgresEngine(db, deps), postgresQuota(quotaPool)),
     // Not through Kysely, which closes a pool only when it has used it.
-    [Symbol.asyncDispose]: () => pool.end(),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([pool.end(), quotaPool.end()]);
+    },
   };
 }
 
@@ -32,7 +42,7 @@ export function ledgerOnPool(pool: Connections, deps: RetryDeps): Ledger {
  * @throws AppError STORE_MISCONFIGURED when caFile can't be read
  */
 export async function openPostgresLedger(config: PostgresConfig, deps: RetryDeps): Promise<Ledger> {
-  return ledgerOnPool(openPostgresPool(config), deps);
+  return ledgerOnPool(openPostgresPool(config), deps, openQuotaPool(config));
 }
 
 export function checkpointsOnPool(

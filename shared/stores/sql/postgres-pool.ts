@@ -45,12 +45,14 @@ function ssl(config: PostgresConfig): false | { host: string; ca?: string } {
   }
 }
 
-function sessionOptions({
-  schema,
-  statementTimeoutMs,
-  idleInTransactionTimeoutMs,
-}: PostgresConfig) {
+type Settings = Readonly<Record<string, string>>;
+
+function sessionOptions(
+  { schema, statementTimeoutMs, idleInTransactionTimeoutMs }: PostgresConfig,
+  more: Settings,
+): string {
   const settings = {
+    ...more,
     search_path: schema,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
@@ -60,7 +62,7 @@ function sessionOptions({
     .join(' ');
 }
 
-function newPool(config: PostgresConfig): Pool {
+function newPool(config: PostgresConfig, settings: Settings): Pool {
   const url = new URL(config.url);
   const password = config.password ?? decodeURIComponent(url.password);
   return new Pool({
@@ -76,7 +78,7 @@ function newPool(config: PostgresConfig): Pool {
     query_timeout: config.statementTimeoutMs + ANSWER_GRACE_MS,
     keepAlive: true,
     application_name: 'tollgate',
-    options: sessionOptions(config),
+    options: sessionOptions(config, settings),
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         oid === INT8 ? BigInt : types.getTypeParser(oid, format as 'text'),
@@ -120,11 +122,12 @@ class LentClient {
  * Connections to PostgreSQL, made when they are needed. 64-bit integers are read as bigint; what
  * the world does to a connection is an AppError.
  *
+ * @param settings of every session besides those of the configuration
  * @throws AppError STORE_MISCONFIGURED when caFile can't be read
  */
-export function openPostgresPool(config: PostgresConfig): Connections {
+export function openPostgresPool(config: PostgresConfig, settings: Settings = {}): Connections {
   const where = printableUrl(config);
-  const pool = newPool(config);
+  const pool = newPool(config, settings);
   // A connection that dies while nobody uses it: the pool makes another one when it is needed.
   pool.on('error', () => undefined);
   let ended: Promise<void> | undefined;

@@ -6,22 +6,28 @@ import { postgresQuota } from './postgres-quota.ts';
 
 interface Asked {
   readonly projects: readonly string[];
+  readonly prices: readonly (readonly [pool: string, at: number])[];
   readonly answer: (known: readonly string[]) => void;
   readonly fail: (error: Error) => void;
 }
 
-/** A server that answers when the test says so. */
+/** A server that answers when the test says so: the n-th price of a statement is 1,000 + n. */
 function heldServer(): { asked: Asked[]; connections: Pick<Connections, 'read'> } {
   const asked: Asked[] = [];
-  const read = <R>(_: unknown, [projects]: readonly unknown[]): Promise<R[]> => {
+  const read = <R>(_: unknown, parameters: readonly unknown[]): Promise<R[]> => {
     const { promise, resolve, reject } = Promise.withResolvers<R[]>();
-    const names = projects as string[];
-    const rowOf = (name: string) => ({
-      ...{ n: BigInt(names.indexOf(name) + 1), granted: name.slice(1), charged: '0' },
-      ...{ accrued: '0', per_hour: '0', unlimited: 0, as_of: 5n, step: null },
+    const [projects, pools, times] = parameters as [string[], string[], number[]];
+    const rowOf = (project: string) => ({
+      ...{ project, granted: project.slice(1), charged: '0' },
+      ...{ accrued: '0', per_hour: '0', unlimited: 0, as_of: 5n },
+      steps: `{${pools.map((pool, n) => (pool === 'none' ? 'NULL' : 1_000 + n)).join(',')}}`,
     });
-    const answer = (known: readonly string[]) => resolve(known.map(rowOf) as R[]);
-    asked.push({ projects: names, answer, fail: reject });
+    asked.push({
+      projects,
+      prices: pools.map((pool, n) => [pool, times[n] ?? 0] as const),
+      answer: (known) => resolve(known.map(rowOf) as R[]),
+      fail: reject,
+    });
     return promise;
   };
   return { asked, connections: { read } };
@@ -43,6 +49,35 @@ test('checks of one turn are one statement, and each has its own answer', async 
   const [first, second, third] = await Promise.all(answers);
   assert.deepEqual([first?.balance.granted, second, third?.balance.granted], [1n, undefined, 3n]);
   assert.deepEqual([first?.step, first?.balance.asOf], [1_000, 5]);
+});
+
+test('checks that ask the same share a look-up, and each has the price of its pool and time', async () => {
+  const { asked, connections } = heldServer();
+  const quota = postgresQuota(connections);
+  const answers = [
+    quota(project(1), 'cpu', 9),
+    quota(project(2), 'gpu', 9.7),
+    quota(project(1), 'cpu', 8),
+    quota(project(2), 'none', 9),
+    quota(project(1), 'cpu', 9),
+  ];
+  await turn();
+  assert.deepEqual(asked[0]?.projects, ['p1', 'p2']);
+  assert.deepEqual(asked[0]?.prices, [
+    ['cpu', 9],
+    ['gpu', 9],
+    ['cpu', 8],
+    ['none', 9],
+  ]);
+  asked[0]?.answer(['p2', 'p1']);
+  const told = (await Promise.all(answers)).map((one) => [one?.balance.granted, one?.step]);
+  assert.deepEqual(told, [
+    [1n, 1_000],
+    [2n, 1_001],
+    [1n, 1_002],
+    [2n, 1_000],
+    [1n, 1_000],
+  ]);
 });
 
 test('what comes while two statements are on the way goes together afterwards', async () => {
