@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   rating: () => import('./rating.bench.ts'),
   fairness: () => import('./fairness.bench.ts'),
   quota: () => import('./quota.bench.ts'),
+  'quota-postgresql': () => import('./quota-postgresql.bench.ts'),
 };
 
 function machine(): string {

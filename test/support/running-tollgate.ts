@@ -74,6 +74,11 @@ export class RunningTollgate implements AsyncDisposable {
     return this.#errors.join('');
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('it did not start');
+    return this.#child.pid;
+  }
+
   async get<T>(path: string): Promise<T> {
     const response = await fetch(`${this.url}${path}`);
     const text = await response.text();

@@ -6,7 +6,11 @@ import { runTollgate } from '../../support/run-tollgate.ts';
 import { temporaryFolder } from '../../support/running-tollgate.ts';
 import { type ElasticsearchServer, startElasticsearch } from '../servers/elasticsearch.ts';
 import { type RunningInfluxdb, startInfluxdb } from '../servers/influxdb.ts';
-import { type PostgresqlServer, startPostgresql } from '../servers/postgresql.ts';
+import {
+  type PostgresqlOptions,
+  type PostgresqlServer,
+  startPostgresql,
+} from '../servers/postgresql.ts';
 
 /** Elasticsearch, InfluxDB and PostgreSQL, set up by `tollgate stores init`. */
 export interface DistributedStores extends AsyncDisposable {
@@ -14,13 +18,15 @@ export interface DistributedStores extends AsyncDisposable {
   readonly elasticsearch: ElasticsearchServer;
   readonly influxdb: RunningInfluxdb;
   /** As `tollgate.yaml` says it. */
-  readonly stores: object;
+  readonly stores: { readonly ledger: { readonly url: string; readonly schema: string } };
 }
 
 /** Real servers; their names in them are of this run alone, so that it may share running ones. */
-export async function startDistributedStores(): Promise<DistributedStores> {
+export async function startDistributedStores(
+  options: { readonly postgresql?: PostgresqlOptions } = {},
+): Promise<DistributedStores> {
   await using resources = new AsyncDisposableStack();
-  const postgresql = resources.use(await startPostgresql());
+  const postgresql = resources.use(await startPostgresql(options.postgresql));
   const influxdb = resources.use(await startInfluxdb());
   const elasticsearch = resources.use(await startElasticsearch());
   const name = `t${randomBytes(6).toString('hex')}`;

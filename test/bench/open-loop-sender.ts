@@ -1,0 +1,83 @@
+import { connect, type Socket } from 'node:net';
+import { postgresConfig } from '../../shared/stores/sql/config.ts';
+import { openPostgresPool } from '../../shared/stores/sql/postgres-pool.ts';
+import { openLoop } from './support/open-loop.ts';
+
+/**
+ * A load at an even average rate, as a process of its own. Prints one JSON line (OpenLoad).
+ *
+ * `node open-loop-sender.ts URL RATE SECONDS PROJECTS`: posts quota checks of that many projects to
+ * an http URL over kept-alive connections; sends `SELECT 1` to a postgresql one through a pool.
+ */
+const [target = '', rate = '1', seconds = '1', projects = '1'] = process.argv.slice(2);
+
+const CONNECTIONS = 64;
+
+function requestOf(project: number): string {
+  const { host, pathname } = new URL(target);
+  const body = JSON.stringify({ project: `p${project}` });
+  return (
+    `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n${body}`
+  );
+}
+
+/** Whether the text is a whole answer. */
+function isWhole(text: string): boolean {
+  const head = text.indexOf('\r\n\r\n');
+  if (head < 0) return false;
+  const length = Number(/content-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0);
+  return text.length >= head + 4 + length;
+}
+
+function exchange(socket: Socket, request: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    let text = '';
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString('latin1');
+      if (!isWhole(text)) return;
+      socket.off('data', take);
+      resolve(text.startsWith('HTTP/1.1 200'));
+    };
+    socket.on('data', take);
+    socket.write(request);
+  });
+}
+
+/** Posts over whatever connection is free; who finds none waits for one. */
+async function poster(): Promise<{ send: (n: number) => Promise<boolean>; end: () => void }> {
+  const { hostname: host, port } = new URL(target);
+  const requests = Array.from({ length: Number(projects) }, (_, n) => requestOf(n));
+  const sockets = Array.from({ length: CONNECTIONS }, () =>
+    connect({ host, port: Number(port), noDelay: true }),
+  );
+  await Promise.all(sockets.map((socket) => new Promise((done) => socket.once('connect', done))));
+  const free = [...sockets];
+  const waiting: ((socket: Socket) => void)[] = [];
+  const send = async (n: number): Promise<boolean> => {
+    const socket = free.pop() ?? (await new Promise<Socket>((next) => waiting.push(next)));
+    const isFine = await exchange(socket, requests[n % requests.length] ?? '');
+    const next = waiting.shift();
+    if (next === undefined) free.push(socket);
+    else next(socket);
+    return isFine;
+  };
+  const end = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { send, end };
+}
+
+function selector(): { send: () => Promise<boolean>; end: () => void } {
+  const pool = openPostgresPool(postgresConfig.parse({ url: target }));
+  const one = { name: 'one', text: 'SELECT 1 AS one' };
+  const send = async (): Promise<boolean> => (await pool.read(one, [])).length === 1;
+  return { send, end: () => void pool.end() };
+}
+
+const { send, end } = target.startsWith('http') ? await poster() : selector();
+const pace = { rate: Number(rate), random: Math.random };
+await openLoop({ ...pace, rate: Number(rate) / 4, seconds: 1 }, send);
+const load = await openLoop({ ...pace, seconds: Number(seconds) }, send);
+end();
+process.stdout.write(`${JSON.stringify(load)}\n`);
