@@ -28,7 +28,7 @@ after(async () => {
 });
 
 async function open(): Promise<MetricStoreUnderTest> {
-  const config = await InfluxDatabase.config(server.url);
+  const config = await InfluxDatabase.config(server);
   let database = await InfluxDatabase.open(config);
   const { reader } = database;
   return {
@@ -78,7 +78,7 @@ test('whatever text names a metric and its tags is read back as it was', async (
     fc.constantFrom('time', '_field', '_measurement', '__proto__', 'a\\', '\\', '%_', '%0A', ' '),
   );
   const value = fc.oneof(text, fc.constant(''));
-  await using database = await InfluxDatabase.create(server.url, { measurements: [] });
+  await using database = await InfluxDatabase.create(server, { measurements: [] });
   const { config } = database;
   const names = new Set<string>();
   await fc.assert(
@@ -104,7 +104,7 @@ test('whatever text names a metric and its tags is read back as it was', async (
 });
 
 test('no text of a query reaches beyond its project', async () => {
-  await using database = await InfluxDatabase.create(server.url);
+  await using database = await InfluxDatabase.create(server);
   const ml = { ...series('jobs'), tags: { project: 'ml', cluster: 'c1' } };
   await database.put([[ml, T, 1]]);
   const hostile = [
@@ -126,7 +126,7 @@ test('no text of a query reaches beyond its project', async () => {
 });
 
 test('points that conflict are handed over one by one, and all others are kept', async () => {
-  await using database = await InfluxDatabase.create(server.url, {
+  await using database = await InfluxDatabase.create(server, {
     batchPoints: 1_000,
     requestsInFlight: 2,
   });
@@ -150,7 +150,7 @@ test('points that conflict are handed over one by one, and all others are kept',
 });
 
 test('points of any other fate are counted, and their batch is kept', async () => {
-  await using database = await InfluxDatabase.create(server.url, {
+  await using database = await InfluxDatabase.create(server, {
     rawRetentionMs: 48 * HOUR_MS,
     measurements: [
       { measurement: 'jvm', fields: ['heap.*'], into: 'spark' },
@@ -193,7 +193,7 @@ test('points of any other fate are counted, and their batch is kept', async () =
 test("points that only the server's clock finds too old are counted", async () => {
   const earlier = { ...systemClock, now: () => systemClock.now() - 6 * HOUR_MS };
   const extra = { rawRetentionMs: 48 * HOUR_MS, batchPoints: 100 };
-  await using database = await InfluxDatabase.create(server.url, extra, earlier);
+  await using database = await InfluxDatabase.create(server, extra, earlier);
   const old = systemClock.now() - 49 * HOUR_MS;
   const points = Array.from({ length: 300 }, (_, i) => {
     return [series('jobs', { executor: `${i}` }), i % 10 === 0 ? old : T, i] as const;
@@ -204,7 +204,7 @@ test("points that only the server's clock finds too old are counted", async () =
 });
 
 test('init can be repeated, and brings the retention to what is configured', async () => {
-  const config = await InfluxDatabase.config(server.url, { rawRetentionMs: 48 * HOUR_MS });
+  const config = await InfluxDatabase.config(server, { rawRetentionMs: 48 * HOUR_MS });
   await initInflux(config);
   await initInflux({ ...config, rawRetentionMs: 72 * HOUR_MS });
   await using database = await InfluxDatabase.open(config);

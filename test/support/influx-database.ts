@@ -2,6 +2,7 @@ import type { PointBlock, Series } from '../../shared/contracts/metric-point.ts'
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import type { Checkpoint } from '../../shared/stores/checkpoint.ts';
 import { type InfluxConfig, influxConfig } from '../../shared/stores/influx/config.ts';
+import { influxTarget } from '../../shared/stores/influx/influx-target.ts';
 import { initInflux } from '../../shared/stores/influx/init-influx.ts';
 import { openInfluxMetricReader } from '../../shared/stores/influx/open-influx-metric-reader.ts';
 import {
@@ -16,6 +17,12 @@ import { MapCheckpoints } from './map-checkpoints.ts';
 let databases = 0;
 
 export type PointAt = readonly [Series, Instant, number];
+
+/** Where a server is, and of 2.x the organization and a token that may do all. */
+export interface InfluxAddress {
+  readonly url: string;
+  readonly login: { readonly org?: string; readonly token?: string };
+}
 
 /** A database of its own on a running InfluxDB, which keeps points of any age unless told otherwise. */
 export class InfluxDatabase implements AsyncDisposable {
@@ -32,11 +39,17 @@ export class InfluxDatabase implements AsyncDisposable {
     this.reader = reader;
   }
 
-  static async config(url: string, extra: Record<string, unknown> = {}): Promise<InfluxConfig> {
+  static async config(
+    server: InfluxAddress,
+    extra: Record<string, unknown> = {},
+  ): Promise<InfluxConfig> {
     databases += 1;
+    const name = `tollgate_${process.pid}_${databases}`;
     const config = influxConfig.parse({
-      url,
-      database: `tollgate_${process.pid}_${databases}`,
+      url: server.url,
+      ...server.login,
+      database: name,
+      bucket: name,
       rawRetentionMs: 10_000 * DAY_MS,
       longRetentionMs: 10_000 * DAY_MS,
       measurements: [{ measurement: 'driver', fields: ['*'] }],
@@ -47,11 +60,11 @@ export class InfluxDatabase implements AsyncDisposable {
   }
 
   static async create(
-    url: string,
+    server: InfluxAddress,
     extra: Record<string, unknown> = {},
     clock: Clock = systemClock,
   ): Promise<InfluxDatabase> {
-    return InfluxDatabase.open(await InfluxDatabase.config(url, extra), clock);
+    return InfluxDatabase.open(await InfluxDatabase.config(server, extra), clock);
   }
 
   /** @param throughUrl where the writer sends to, such as a proxy's address */
@@ -86,6 +99,12 @@ export class InfluxDatabase implements AsyncDisposable {
     return sinks.database;
   }
 
+  /** What tells the server who asks. */
+  get headers(): Record<string, string> {
+    const { token } = influxTarget(this.config);
+    return token === '' ? {} : { authorization: `Token ${token}` };
+  }
+
   block(points: readonly PointAt[]): PointBlock {
     return {
       series: Uint32Array.from(points, ([series]) => this.writer.declare(series)),
@@ -101,13 +120,11 @@ export class InfluxDatabase implements AsyncDisposable {
 
   /** Rows of one InfluxQL statement. */
   async ask(statement: string, method = 'GET'): Promise<unknown[][]> {
+    const { database } = influxTarget(this.config);
     const url = new URL(`${this.config.url}/query`);
-    url.search = new URLSearchParams({
-      db: this.config.database,
-      epoch: 'ms',
-      q: statement,
-    }).toString();
-    const answer = (await (await fetch(url, { method })).json()) as {
+    url.search = new URLSearchParams({ db: database, epoch: 'ms', q: statement }).toString();
+    const { headers } = this;
+    const answer = (await (await fetch(url, { method, headers })).json()) as {
       results: { series?: { values: unknown[][] }[] }[];
     };
     return answer.results.flatMap(({ series = [] }) => series.flatMap(({ values }) => values));
@@ -120,9 +137,11 @@ export class InfluxDatabase implements AsyncDisposable {
 
   /** Writes line protocol as another program would. */
   async writeLines(lines: string): Promise<void> {
-    const bucket = encodeURIComponent(`${this.config.database}/raw`);
-    const url = `${this.config.url}/api/v2/write?precision=ms&bucket=${bucket}`;
-    const answer = await fetch(url, { method: 'POST', body: lines });
+    const { database, org } = influxTarget(this.config);
+    const query = new URLSearchParams({ org, precision: 'ms', bucket: `${database}/raw` });
+    const url = `${this.config.url}/api/v2/write?${query}`;
+    const { headers } = this;
+    const answer = await fetch(url, { method: 'POST', headers, body: lines });
     if (!answer.ok) throw new Error(await answer.text());
   }
 
