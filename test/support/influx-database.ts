@@ -2,16 +2,17 @@ import type { PointBlock, Series } from '../../shared/contracts/metric-point.ts'
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import type { Checkpoint } from '../../shared/stores/checkpoint.ts';
 import { type InfluxConfig, influxConfig } from '../../shared/stores/influx/config.ts';
-import { influxTarget } from '../../shared/stores/influx/influx-target.ts';
+import { influxTarget, type Policy } from '../../shared/stores/influx/influx-target.ts';
 import { initInflux } from '../../shared/stores/influx/init-influx.ts';
 import { openInfluxMetricReader } from '../../shared/stores/influx/open-influx-metric-reader.ts';
 import {
   openInfluxMetricWriter,
   type PointFate,
 } from '../../shared/stores/influx/open-influx-metric-writer.ts';
+import { bucketQuery } from '../../shared/stores/influx/server-policies.ts';
 import type { RefusedPoint } from '../../shared/stores/influx/store-points.ts';
 import type { MetricReader, MetricWriter } from '../../shared/stores/metric-store.ts';
-import { DAY_MS, type Instant } from '../../shared/values/instant.ts';
+import { DAY_MS, HOUR_MS, type Instant, SECOND_MS } from '../../shared/values/instant.ts';
 import { MapCheckpoints } from './map-checkpoints.ts';
 
 let databases = 0;
@@ -133,6 +134,29 @@ export class InfluxDatabase implements AsyncDisposable {
   /** Number of a statement's one row, behind its time; 0 without one. */
   async number(statement: string): Promise<number> {
     return Number((await this.ask(statement))[0]?.[1] ?? 0);
+  }
+
+  /** What the server keeps of a policy or bucket, and how much of it goes at once. */
+  async retention(policy: Policy): Promise<{ keptMs: number; shardMs: number }> {
+    const { isV2, database, org } = influxTarget(this.config);
+    if (!isV2) {
+      const rows = await this.ask(`SHOW RETENTION POLICIES ON "${database}"`);
+      const [, kept, shard] = rows.find(([name]) => name === policy) ?? [];
+      const ms = (text: unknown): number => Number.parseInt(String(text), 10) * HOUR_MS;
+      return { keptMs: ms(kept), shardMs: ms(shard) };
+    }
+    const { headers } = this;
+    const url = `${this.config.url}${bucketQuery(org, database, policy)}`;
+    const answer = (await (await fetch(url, { headers })).json()) as {
+      buckets: {
+        retentionRules: { everySeconds: number; shardGroupDurationSeconds: number }[];
+      }[];
+    };
+    const rule = answer.buckets[0]?.retentionRules[0];
+    return {
+      keptMs: (rule?.everySeconds ?? 0) * SECOND_MS,
+      shardMs: (rule?.shardGroupDurationSeconds ?? 0) * SECOND_MS,
+    };
   }
 
   /** Writes line protocol as another program would. */
