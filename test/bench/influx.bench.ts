@@ -54,7 +54,7 @@ async function measure(
   gzip: boolean,
   print: (line: string) => void,
 ): Promise<void> {
-  await using database = await InfluxDatabase.create(server.url, { measurements: undefined, gzip });
+  await using database = await InfluxDatabase.create(server, { measurements: undefined, gzip });
   const collector = await startMetrics({
     config: metricsConfig.parse({ graphite: [{ port: 0, project: BENCH }] }),
     writer: database.writer,

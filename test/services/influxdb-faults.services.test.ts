@@ -78,7 +78,7 @@ async function assertWhole(database: InfluxDatabase, blocks: number): Promise<vo
 
 test('kill -9 in the middle of load loses no acknowledged point', async (t) => {
   const influxd = ownProcess();
-  await using database = await InfluxDatabase.create(server.url, { retryMs: 500 });
+  await using database = await InfluxDatabase.create(server, { retryMs: 500 });
   const blocks = 60;
   let stored = -1;
   const loading = load(database, blocks, (n) => {
@@ -106,7 +106,7 @@ test('kill -9 in the middle of load loses no acknowledged point', async (t) => {
 test('a cut wire loses nothing and doubles nothing', async (t) => {
   const { hostname, port } = new URL(server.url);
   await using proxy = await CuttingProxy.start({ host: hostname, port: Number(port) });
-  const config = await InfluxDatabase.config(server.url, { retryMs: 500 });
+  const config = await InfluxDatabase.config(server, { retryMs: 500 });
   const url = `http://127.0.0.1:${proxy.port}`;
   await using database = await InfluxDatabase.open(config, systemClock, url);
   const blocks = 40;
@@ -131,7 +131,7 @@ test('a cut wire loses nothing and doubles nothing', async (t) => {
 test('a server that answers slowly, or stands still, is waited for within bounds', async () => {
   const { hostname, port } = new URL(server.url);
   await using proxy = await CuttingProxy.start({ host: hostname, port: Number(port) });
-  const config = await InfluxDatabase.config(server.url, { requestTimeoutMs: 400, retryMs: 300 });
+  const config = await InfluxDatabase.config(server, { requestTimeoutMs: 400, retryMs: 300 });
   const url = `http://127.0.0.1:${proxy.port}`;
   await using database = await InfluxDatabase.open(config, systemClock, url);
   proxy.slow(100);
@@ -153,7 +153,7 @@ test('a server that answers slowly, or stands still, is waited for within bounds
 });
 
 test('a whole load delivered twice, by two writers at once, is stored once', async () => {
-  await using database = await InfluxDatabase.create(server.url);
+  await using database = await InfluxDatabase.create(server);
   await using second = await InfluxDatabase.open(database.config);
   const blocks = 10;
   await Promise.all([

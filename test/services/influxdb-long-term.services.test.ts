@@ -102,7 +102,7 @@ function longTerm(database: InfluxDatabase, leases: LeaseStore, clock: Clock): I
 test('hours are aggregated once by one of two, and again whole when points come late', async () => {
   const clock = new SetClock();
   const extra = { rawRetentionMs: 48 * HOUR_MS, batchBytes: 2_000 };
-  await using database = await InfluxDatabase.create(server.url, extra, clock);
+  await using database = await InfluxDatabase.create(server, extra, clock);
   const points = twoHours();
   await database.put(points.filter(([, at]) => at < HOUR + HOUR_MS));
   await assertRead(
@@ -136,7 +136,7 @@ test('hours are aggregated once by one of two, and again whole when points come 
 
 test('long-term series are without application and executor, and bounded', async () => {
   const extra = { rawRetentionMs: 48 * HOUR_MS, maxLongSeries: 3 };
-  await using database = await InfluxDatabase.create(server.url, extra);
+  await using database = await InfluxDatabase.create(server, extra);
   const points = Array.from({ length: 500 }, (_, i) => {
     return [series(i, `q${i % 5}`), HOUR + i * 1_000, i] as const;
   });
@@ -152,7 +152,7 @@ test('long-term series are without application and executor, and bounded', async
 });
 
 test('sums that are no double any more leave the other aggregates whole', async () => {
-  await using database = await InfluxDatabase.create(server.url, { rawRetentionMs: 48 * HOUR_MS });
+  await using database = await InfluxDatabase.create(server, { rawRetentionMs: 48 * HOUR_MS });
   await database.put([
     [series(1, 'q'), HOUR, 1.7e308],
     [series(2, 'q'), HOUR, 1.6e308],

@@ -6,29 +6,17 @@ import { systemClock } from '../../shared/runtime/clock.ts';
 import { checkPostgres } from '../../shared/stores/sql/check-postgres.ts';
 import type { PostgresConfig } from '../../shared/stores/sql/config.ts';
 import { initPostgres } from '../../shared/stores/sql/init-postgres.ts';
-import {
-  openPostgresCheckpointStore,
-  openPostgresLeaseStore,
-  openPostgresLedger,
-} from '../../shared/stores/sql/open-postgres-ledger.ts';
+import { openPostgresLedger } from '../../shared/stores/sql/open-postgres-ledger.ts';
 import { openPostgresProjectLookup } from '../../shared/stores/sql/postgres-project-lookup.ts';
 import { openPostgresQuarantine } from '../../shared/stores/sql/postgres-quarantine.ts';
 import { openQuotaPool, QUOTA } from '../../shared/stores/sql/postgres-quota.ts';
-import { checkpointSuite } from '../contracts/checkpoint-suite.ts';
-import { fenceSuite } from '../contracts/fence-suite.ts';
-import { grantsSuite } from '../contracts/grants-suite.ts';
-import { journalSuite } from '../contracts/journal-suite.ts';
-import { leaseSuite } from '../contracts/lease-suite.ts';
-import { ledgerReaderSuite } from '../contracts/ledger-reader-suite.ts';
-import { ledgerWriterSuite } from '../contracts/ledger-writer-suite.ts';
-import { priceBookSuite } from '../contracts/price-book-suite.ts';
-import { quarantineSuite } from '../contracts/quarantine-suite.ts';
 import { containerFact, T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import { aCharge, anApplication, aSettlement, ETL } from '../support/ledger-builders.ts';
 import { freePort } from '../support/running-tollgate.ts';
 import { type PostgresqlServer, startPostgresql } from './servers/postgresql.ts';
 import { freshSchema, RETRY, unusedSchema } from './support/postgres-schema.ts';
+import { postgresqlSuites } from './support/postgresql-suites.ts';
 
 let server: PostgresqlServer;
 
@@ -37,29 +25,7 @@ before(async () => {
 });
 after(async () => server?.[Symbol.asyncDispose]());
 
-const open = async () => openPostgresLedger(await freshSchema(server), RETRY);
-const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms + 1));
-
-journalSuite('postgresql', open);
-priceBookSuite('postgresql', open);
-grantsSuite('postgresql', open);
-ledgerWriterSuite('postgresql', open);
-ledgerReaderSuite('postgresql', open);
-quarantineSuite('postgresql', async () => openPostgresQuarantine(await freshSchema(server)));
-checkpointSuite('postgresql', async (clock) =>
-  openPostgresCheckpointStore(await freshSchema(server), { clock }),
-);
-leaseSuite('postgresql', async () => ({
-  store: await openPostgresLeaseStore(await freshSchema(server)),
-  pass,
-}));
-fenceSuite('postgresql', async () => {
-  const config = await freshSchema(server);
-  return {
-    ledger: await openPostgresLedger(config, RETRY),
-    leases: await openPostgresLeaseStore(config),
-  };
-});
+postgresqlSuites('postgresql', () => server);
 
 /** A session with the schema in its path. */
 async function session({ url, schema }: PostgresConfig): Promise<Client & AsyncDisposable> {

@@ -5,7 +5,7 @@ import { InfluxLongTerm } from '../../shared/stores/influx/run-long-term.ts';
 import { openSqliteLeaseStore } from '../../shared/stores/sql/lease-store.ts';
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../shared/values/instant.ts';
-import { InfluxDatabase } from './influx-database.ts';
+import { type InfluxAddress, InfluxDatabase } from './influx-database.ts';
 
 export interface MonthShape {
   readonly days: number;
@@ -58,14 +58,14 @@ function seriesOf(shape: MonthShape, day: number, app: number): Series[] {
  * done by this one: a raw shard goes when its end is older than the retention.
  */
 export async function simulateMonth(
-  url: string,
+  server: InfluxAddress,
   pid: number | undefined,
   shape: MonthShape,
   print: (line: string) => void,
 ): Promise<MonthResult> {
   const start = Math.floor(systemClock.now() / DAY_MS) * DAY_MS - shape.days * DAY_MS;
   const clock = { ...systemClock, time: start, now: (): Instant => clock.time };
-  const config = await InfluxDatabase.config(url, {
+  const config = await InfluxDatabase.config(server, {
     rawRetentionMs: 48 * HOUR_MS,
     measurements: undefined,
   });

@@ -20,7 +20,7 @@ interface Asked {
 }
 type Answer = readonly [status: number, body?: unknown, headers?: Record<string, string>];
 
-/** A server that speaks as a test wants, for the 2.x API that no server here speaks. */
+/** A server that speaks as a test wants, for the 2.x API. */
 async function answering(answer: (asked: Asked) => Answer) {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
@@ -84,6 +84,43 @@ test('init makes two buckets and their mapping for InfluxQL, and repeats without
   assert.equal(changed.length, 2);
   assert.match(changed[0] ?? '', /"everySeconds":172800/);
   assert.ok(server.asked.every(({ headers }) => headers.authorization === 'Token geheim'));
+});
+
+test('a mapping that the server made itself is replaced where it must be the default', async () => {
+  const made: { retention_policy: string; default: boolean }[] = [];
+  await using server = await answering(({ method, path, query, body }) => {
+    if (path === '/api/v2/orgs') return [200, { orgs: [{ id: 'o1' }] }];
+    if (path === '/api/v2/buckets') return [200, { buckets: [{ id: query.get('name') }] }];
+    if (path !== '/api/v2/dbrps') return [200, {}];
+    if (method === 'POST') made.push(JSON.parse(body));
+    const policy = query.get('rp');
+    const own = made.find((one) => one.retention_policy === policy);
+    const virtual = { bucketID: `tollgate/${policy}`, default: false, virtual: true };
+    return [200, { content: [own ?? virtual] }];
+  });
+  await initInflux(server.config);
+  await initInflux(server.config);
+  assert.deepEqual(
+    made.map((one) => [one.retention_policy, one.default]),
+    [['raw', true]],
+  );
+});
+
+test('init says which right a token lacks', async () => {
+  let orgs: Answer = [200, { orgs: [] }];
+  await using server = await answering(({ path, method }) => {
+    if (path === '/api/v2/orgs') return orgs;
+    if (method === 'GET') return [404, { code: 'not found' }];
+    const message = 'write:orgs/197518c617e1ab43/buckets is unauthorized';
+    return [401, { code: 'unauthorized', message }];
+  });
+  const code = 'STORE_MISCONFIGURED';
+  const said = (message: RegExp) => assert.rejects(initInflux(server.config), { code, message });
+  await said(/shows this token no organization acme/);
+  orgs = [200, { orgs: [{ id: 'o1' }] }];
+  await said(/gives the token no right: write:orgs\/\w+\/buckets is unauthorized/);
+  orgs = [401, { code: 'unauthorized', message: 'unauthorized access' }];
+  await said(/doesn't accept the user and password or the token/);
 });
 
 test('check tells a wrong token, a missing bucket and a missing right apart', async () => {

@@ -47,7 +47,12 @@ async function initDatabase(
   }
 }
 
+/** A 2.x server answers 401 for a missing right too, and names it. */
+const MISSING_RIGHT = /\b(?:read|write):\S+ is unauthorized/;
+
 function refusal(connection: InfluxConnection, status: number, error: string): Error {
+  const right = status === 401 ? MISSING_RIGHT.exec(error)?.[0] : undefined;
+  if (right !== undefined) return connection.misconfigured(`gives the token no right: ${right}`);
   if (status === 401) {
     return connection.misconfigured("doesn't accept the user and password or the token");
   }
@@ -78,7 +83,9 @@ async function initBuckets(
     `/api/v2/orgs?${new URLSearchParams({ org })}`,
   )) as Listed<'orgs'>;
   const orgID = orgs.orgs?.[0]?.id;
-  if (orgID === undefined) throw connection.misconfigured(`has no organization ${org}`);
+  if (orgID === undefined) {
+    throw connection.misconfigured(`shows this token no organization ${org}`);
+  }
   for (const spec of specs) {
     const { policy } = spec;
     const retention = {
@@ -97,11 +104,13 @@ async function initBuckets(
     const mapping = { database, retention_policy: policy };
     const query = new URLSearchParams({ orgID, db: database, rp: policy });
     const mapped = (await call('GET', `/api/v2/dbrps?${query}`)) as {
-      content?: { bucketID?: string; virtual?: boolean }[];
+      content?: { bucketID?: string; default?: boolean }[];
     };
-    // Newer servers map a bucket called database/policy by themselves, as `virtual`.
-    if (mapped.content?.some((one) => one.bucketID === bucketID) === true) continue;
     const isDefault = policy === RAW_POLICY;
+    const own = mapped.content?.find((one) => one.bucketID === bucketID);
+    // Newer servers map a bucket called database/policy by themselves, but never as the default,
+    // which a dashboard's query without a policy needs.
+    if (own !== undefined && (own.default === true || !isDefault)) continue;
     await call('POST', '/api/v2/dbrps', { ...mapping, bucketID, orgID, default: isDefault });
   }
 }

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { installOnce, runInstaller } from './install-once.ts';
 
 const VERSION = '8.19.16';
-const ZIP = `org.elasticsearch.distribution.integ-test-zip:elasticsearch:${VERSION}:zip`;
+/** Where Debian's packages put theirs. */
+const JVMS = '/usr/lib/jvm';
+const ARTIFACT = 'org.elasticsearch.distribution.integ-test-zip:elasticsearch';
 
 /**
  * Security keeps API keys in an index whose analyzers are in a module that this distribution
@@ -51,55 +53,78 @@ public class Analyzers extends Plugin implements AnalysisPlugin {
   }
 }
 `;
-const DESCRIPTOR = `name=analyzers
+const descriptor = (version: string): string => `name=analyzers
 description=analyzers of the security index
 version=1
-elasticsearch.version=${VERSION}
-java.version=17
+elasticsearch.version=${version}
+java.version=${leastJava(version)}
 classname=tollgate.Analyzers
 `;
 
-async function installPlugin(home: string): Promise<void> {
+/** What a server of a version needs to run, and its plugins to be compiled. */
+const leastJava = (version: string): number => (version.startsWith('8.') ? 17 : 21);
+
+async function installPlugin(home: string, version: string, java: string): Promise<void> {
   const source = join(home, 'plugin-source');
   const target = join(home, 'plugins', 'analyzers');
   await mkdir(source);
   await mkdir(target);
   await writeFile(join(source, 'Analyzers.java'), PLUGIN);
-  await writeFile(join(target, 'plugin-descriptor.properties'), DESCRIPTOR);
+  await writeFile(join(target, 'plugin-descriptor.properties'), descriptor(version));
   const classes = ['-cp', `${home}/lib/*`, '-d', join(source, 'out')];
   const files = [join(source, 'Analyzers.java')];
-  await runInstaller('javac', ['--release', '17', ...classes, ...files], { cwd: source });
+  const release = ['--release', `${leastJava(version)}`];
+  const tool = (name: string): string => join(java, 'bin', name);
+  await runInstaller(tool('javac'), [...release, ...classes, ...files], { cwd: source });
   const jar = join(target, 'analyzers.jar');
-  await runInstaller('jar', ['cf', jar, '-C', join(source, 'out'), '.'], { cwd: source });
+  await runInstaller(tool('jar'), ['cf', jar, '-C', join(source, 'out'), '.'], { cwd: source });
   await rm(source, { recursive: true });
+}
+
+export interface ElasticsearchInstall {
+  /** Its home, which anybody can read. */
+  readonly home: string;
+  readonly javaHome: string;
 }
 
 /**
  * The server without its bundled Java and most modules, as Maven Central has it for tests.
  *
- * @returns its home, which anybody can read
+ * @param version 8.19.16 when undefined
  */
-export async function installElasticsearch(): Promise<string> {
-  const folder = await installOnce(`elasticsearch-${VERSION}`, async (target) => {
+export async function installElasticsearch(
+  version: string = VERSION,
+): Promise<ElasticsearchInstall> {
+  const javaHome = await findJava(leastJava(version));
+  const folder = await installOnce(`elasticsearch-${version}`, async (target) => {
     const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
-    const where = [`-Dartifact=${ZIP}`, `-DoutputDirectory=${target}`];
+    const where = [`-Dartifact=${ARTIFACT}:${version}:zip`, `-DoutputDirectory=${target}`];
     await runInstaller('mvn', ['-q', '-B', goal, ...where], { cwd: target });
-    const zip = join(target, `elasticsearch-${VERSION}.zip`);
+    const zip = join(target, `elasticsearch-${version}.zip`);
     await runInstaller('unzip', ['-q', zip, '-d', target], { cwd: target });
     await rm(zip);
-    await installPlugin(join(target, `elasticsearch-${VERSION}`));
+    await installPlugin(join(target, `elasticsearch-${version}`), version, javaHome);
   });
-  return join(folder, `elasticsearch-${VERSION}`);
+  return { home: join(folder, `elasticsearch-${version}`), javaHome };
 }
 
-/** A Java of version 17 or later, by JAVA_HOME or the path. */
-export async function javaHome(): Promise<string> {
-  const given = process.env['JAVA_HOME'];
-  if (given !== undefined && existsSync(join(given, 'bin', 'java'))) return given;
-  const { stdout } = await promisify(execFile)('which', ['java']).catch(() => {
-    throw new Error(
-      'no java in JAVA_HOME or the path; run "apt-get install openjdk-17-jdk-headless"',
-    );
-  });
-  return dirname(dirname(await realpath(stdout.trim())));
+/** The home of a Java that is new enough: of JAVA_HOME, of the path, or of Debian's folder. */
+async function findJava(least: number): Promise<string> {
+  const onPath = await promisify(execFile)('which', ['java'])
+    .then(async ({ stdout }) => dirname(dirname(await realpath(stdout.trim()))))
+    .catch(() => '');
+  const installed = await readdir(JVMS).catch(() => []);
+  const homes = [process.env['JAVA_HOME'] ?? '', onPath, ...installed.map((n) => join(JVMS, n))];
+  for (const home of homes) if (home !== '' && (await javaVersion(home)) >= least) return home;
+  throw new Error(
+    `no JDK ${least} or later in JAVA_HOME, the path or ${JVMS}; ` +
+      `run "apt-get install openjdk-${least}-jdk-headless" or set JAVA_HOME`,
+  );
+}
+
+/** Major version of a JDK by its `release` file, which each has since 9; 0 for anything else. */
+async function javaVersion(home: string): Promise<number> {
+  if (!existsSync(join(home, 'bin', 'javac'))) return 0;
+  const text = await readFile(join(home, 'release'), 'utf8').catch(() => '');
+  return Number(/^JAVA_VERSION="(\d+)/m.exec(text)?.[1] ?? 0);
 }

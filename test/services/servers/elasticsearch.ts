@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../support/running-tollgate.ts';
-import { installElasticsearch, javaHome } from './elasticsearch-install.ts';
+import { installElasticsearch } from './elasticsearch-install.ts';
 import { runInstaller } from './install-once.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -38,6 +38,8 @@ xpack.security.http.ssl.certificate_authorities: [ "certs/ca.crt" ]
 `;
 
 export interface ElasticsearchOptions {
+  /** Such as `9.4.3`; else what TOLLGATE_TEST_ELASTICSEARCH_VERSION says, or 8.19.16. */
+  readonly version?: string;
   /** TLS, and users with rights. */
   readonly secured?: boolean;
   /** Lines of elasticsearch.yml. */
@@ -152,7 +154,9 @@ export async function startElasticsearch(
     const none = async (): Promise<void> => undefined;
     return { url: given, caFile: undefined, process: undefined, [Symbol.asyncDispose]: none };
   }
-  const home = await installElasticsearch();
+  const { home, javaHome } = await installElasticsearch(
+    options.version ?? process.env['TOLLGATE_TEST_ELASTICSEARCH_VERSION'],
+  );
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-elasticsearch-'));
   const port = await configure(folder, home, options);
   const url = `${options.secured === true ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -165,7 +169,7 @@ export async function startElasticsearch(
     args: ['-p', join(folder, 'pid')],
     env: {
       ES_PATH_CONF: join(folder, 'config'),
-      ES_JAVA_HOME: await javaHome(),
+      ES_JAVA_HOME: javaHome,
       ES_JAVA_OPTS: `-Xms${heap} -Xmx${heap} -XX:-AlwaysPreTouch${compiler}`,
       ES_TMPDIR: join(folder, 'tmp'),
       // The launcher's own scratch folder, which it takes from Java's.

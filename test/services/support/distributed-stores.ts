@@ -33,7 +33,7 @@ export async function startDistributedStores(
   const stores = {
     ledger: { url: postgresql.url, schema: name },
     logs: { url: elasticsearch.url, indexPrefix: `${name}-logs`, replicas: 0 },
-    metrics: { url: influxdb.url, database: name },
+    metrics: { url: influxdb.url, database: name, bucket: name, ...influxdb.login },
   };
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'tollgate.yaml');

@@ -1,0 +1,43 @@
+import {
+  openPostgresCheckpointStore,
+  openPostgresLeaseStore,
+  openPostgresLedger,
+} from '../../../shared/stores/sql/open-postgres-ledger.ts';
+import { openPostgresQuarantine } from '../../../shared/stores/sql/postgres-quarantine.ts';
+import { checkpointSuite } from '../../contracts/checkpoint-suite.ts';
+import { fenceSuite } from '../../contracts/fence-suite.ts';
+import { grantsSuite } from '../../contracts/grants-suite.ts';
+import { journalSuite } from '../../contracts/journal-suite.ts';
+import { leaseSuite } from '../../contracts/lease-suite.ts';
+import { ledgerReaderSuite } from '../../contracts/ledger-reader-suite.ts';
+import { ledgerWriterSuite } from '../../contracts/ledger-writer-suite.ts';
+import { priceBookSuite } from '../../contracts/price-book-suite.ts';
+import { quarantineSuite } from '../../contracts/quarantine-suite.ts';
+import { freshSchema, RETRY } from './postgres-schema.ts';
+
+const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms + 1));
+
+/** The contract of every port that PostgreSQL is behind, each test in a schema of its own. */
+export function postgresqlSuites(name: string, server: () => { readonly url: string }): void {
+  const open = async () => openPostgresLedger(await freshSchema(server()), RETRY);
+  journalSuite(name, open);
+  priceBookSuite(name, open);
+  grantsSuite(name, open);
+  ledgerWriterSuite(name, open);
+  ledgerReaderSuite(name, open);
+  quarantineSuite(name, async () => openPostgresQuarantine(await freshSchema(server())));
+  checkpointSuite(name, async (clock) =>
+    openPostgresCheckpointStore(await freshSchema(server()), { clock }),
+  );
+  leaseSuite(name, async () => ({
+    store: await openPostgresLeaseStore(await freshSchema(server())),
+    pass,
+  }));
+  fenceSuite(name, async () => {
+    const config = await freshSchema(server());
+    return {
+      ledger: await openPostgresLedger(config, RETRY),
+      leases: await openPostgresLeaseStore(config),
+    };
+  });
+}
