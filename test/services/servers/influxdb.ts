@@ -19,6 +19,8 @@ export interface InfluxdbOptions {
   /** Lines of the `[http]` or `[data]` section, such as `max-body-size = 1000`. */
   readonly http?: readonly string[];
   readonly data?: readonly string[];
+  /** Where data and WAL lie, such as a disk of their own. */
+  readonly dataFolder?: string;
 }
 
 /** The folder with `influxd`, built by Go the first time (about 90 s of two cores). */
@@ -33,14 +35,15 @@ function installInfluxdb(): Promise<string> {
 
 function configText(folder: string, ports: readonly number[], options: InfluxdbOptions): string {
   const [http = 0, backup = 0] = ports;
+  const disk = options.dataFolder ?? folder;
   return `reporting-disabled = true
 bind-address = "127.0.0.1:${backup}"
 [meta]
   dir = "${folder}/meta"
   logging-enabled = false
 [data]
-  dir = "${folder}/data"
-  wal-dir = "${folder}/wal"
+  dir = "${disk}/data"
+  wal-dir = "${disk}/wal"
   index-version = "tsi1"
   query-log-enabled = false
   ${(options.data ?? []).join('\n  ')}
@@ -60,7 +63,7 @@ bind-address = "127.0.0.1:${backup}"
 /** A real InfluxDB 1.8 on 127.0.0.1, with data of its own that go with it. */
 export async function startInfluxdb(options: InfluxdbOptions = {}): Promise<RunningInfluxdb> {
   const given = process.env['TOLLGATE_TEST_INFLUXDB_URL'];
-  if (given !== undefined) {
+  if (given !== undefined && options.dataFolder === undefined) {
     return { url: given, process: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   const home = await installInfluxdb();
