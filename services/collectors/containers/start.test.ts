@@ -23,29 +23,31 @@ const LINES = [
 ];
 
 /** Runs the collector on a journal that fails its first writes so, and returns what it stored in the end. */
-async function withFailures(failures: unknown[]) {
+async function withFailures(failures: unknown[], random = 0.5) {
   await using bench = await ContainersBench.open(NOW);
   const folder = join(bench.folder, 'spark-events');
   await mkdir(folder);
   const text = LINES.map((line) => `${JSON.stringify(line)}\n`).join('');
   await writeFile(join(folder, 'app-20261121080000-0000'), text);
   const { journalWriter } = bench.ledger;
+  const { clock, quarantine, metrics } = bench;
+  const asked: number[] = [];
   const journal: JournalWriter = {
     checkpoints: (prefix) => journalWriter.checkpoints(prefix),
     async record(batch: JournalBatch, storedAt) {
+      asked.push(clock.now());
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
       return journalWriter.record(batch, storedAt);
     },
     [Symbol.asyncDispose]: async () => {},
   };
-  const { clock, quarantine, metrics } = bench;
   await using _ = await startContainers({
     config: containersConfig.parse({ clusters: [{ id: 'main', eventLogs: [folder] }] }),
     journal,
     quarantine,
     clock,
-    random: () => 0.5,
+    random: () => random,
     logger: silentLogger,
     metrics,
   });
@@ -53,16 +55,26 @@ async function withFailures(failures: unknown[]) {
   return {
     kinds: (await bench.facts('application-seen', 'container-started', 'container-stopped')).length,
     retries: bench.value('tollgate_store_retries_total'),
+    longestMs: Math.max(...asked.slice(1).map((at, i) => at - (asked[i] ?? at))),
   };
 }
 
 test('a journal that is away is waited for, and nothing is lost', async () => {
   const away = () => new AppError('STORE_UNAVAILABLE', 'locked');
-  assert.deepEqual(await withFailures([away(), away()]), { kinds: 3, retries: 2 });
+  const { kinds, retries } = await withFailures([away(), away()]);
+  assert.deepEqual([kinds, retries], [3, 2]);
 });
 
 test('what breaks a task is no end of it: it starts again from what is stored', async () => {
-  assert.deepEqual(await withFailures([new Error('a bug')]), { kinds: 3, retries: 0 });
+  const { kinds, retries } = await withFailures([new Error('a bug')]);
+  assert.deepEqual([kinds, retries], [3, 0]);
+});
+
+test('a task that broke again and again starts again soon after', async () => {
+  const failures = Array.from({ length: 9 }, () => new Error('a bug'));
+  const { kinds, longestMs } = await withFailures(failures, 1);
+  assert.equal(kinds, 3);
+  assert.ok(longestMs > 2_000 && longestMs <= 20_000, `${longestMs} ms`);
 });
 
 test('a cluster that can’t be opened stops the start, before anything runs', async () => {

@@ -132,6 +132,13 @@ export class InfluxConnection implements Disposable {
     return new AppError('STORE_UNAVAILABLE', `InfluxDB at ${this.shown} ${what}`, { cause });
   }
 
+  full(): AppError {
+    return new AppError(
+      'DISK_FULL',
+      `InfluxDB at ${this.shown} has no room on its disk; free some`,
+    );
+  }
+
   misconfigured(what: string): AppError {
     return new AppError(
       'STORE_MISCONFIGURED',
