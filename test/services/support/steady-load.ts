@@ -32,7 +32,8 @@ export interface Sent {
   readonly executors: number;
 }
 
-type Door = 'logs' | 'progress' | 'metrics';
+const DOORS = ['logs', 'progress', 'metrics'] as const;
+type Door = (typeof DOORS)[number];
 
 const ndjson = (records: readonly object[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
@@ -99,10 +100,9 @@ export class SteadyLoad implements AsyncDisposable {
   }
 
   start(collect: RunningTollgate): void {
-    const doors: Door[] = ['logs', 'progress', 'metrics'];
     this.#running = Promise.all([
       this.#appendRounds(),
-      ...doors.map((door) => this.#pushRounds(collect, door)),
+      ...DOORS.map((door) => this.#pushRounds(collect, door)),
     ]);
   }
 
@@ -156,7 +156,16 @@ export class SteadyLoad implements AsyncDisposable {
     }
   }
 
-  async push(collect: RunningTollgate, door: Door, round: number): Promise<boolean> {
+  /** Every push once more, as a sender does that heard no answer. */
+  async pushAgain(collect: RunningTollgate): Promise<void> {
+    for (const door of DOORS) {
+      for (let round = 0; round < this.#rounds; round += 1) {
+        assert.ok(await this.#push(collect, door, round), `${door} ${round}`);
+      }
+    }
+  }
+
+  async #push(collect: RunningTollgate, door: Door, round: number): Promise<boolean> {
     try {
       const answer = await collect.post(`/v1/ingest/${door}`, this.body(door, round), HEADERS);
       const said = await answer.text();
@@ -202,7 +211,7 @@ export class SteadyLoad implements AsyncDisposable {
     while (!this.#over.signal.aborted || round < this.#rounds) {
       if (this.#givenUp.signal.aborted) return;
       if (round >= this.#rounds) await wait(EVERY_MS / 4);
-      else if (await this.push(collect, door, round)) round += 1;
+      else if (await this.#push(collect, door, round)) round += 1;
       else {
         this.refusals += 1;
         await wait(EVERY_MS);

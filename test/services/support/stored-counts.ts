@@ -38,15 +38,24 @@ async function countPoints(
   return results[0]?.series?.[0]?.values[0]?.[1] ?? 0;
 }
 
-async function countRows({ url, schema }: StoreNames['ledger'], table: string): Promise<number> {
+async function ask(url: string, statement: string): Promise<object[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query(`SELECT count(*) AS n FROM ${schema}.${table}`);
-    return Number((rows[0] as { n: string }).n);
+    return (await client.query<object>(statement)).rows;
   } finally {
     await client.end();
   }
+}
+
+async function countRows({ url, schema }: StoreNames['ledger'], table: string): Promise<number> {
+  const rows = await ask(url, `SELECT count(*) AS n FROM ${schema}.${table}`);
+  return Number((rows[0] as { n: string }).n);
+}
+
+/** How far collectors have read, thrown away. */
+export async function forgetCheckpoints({ url, schema }: StoreNames['ledger']): Promise<void> {
+  await ask(url, `TRUNCATE ${schema}.checkpoint, ${schema}.source_checkpoint`);
 }
 
 export const countOf: Readonly<Record<keyof Stored, (stores: StoreNames) => Promise<number>>> = {
