@@ -51,6 +51,14 @@ const json = (status: number, body: object): Answer => ({
   headers: { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' },
 });
 
+const OF_ONE_CONNECTION = new Set(['connection', 'content-length', 'transfer-encoding']);
+
+function endToEnd(headers: NodeJS.Dict<string | string[]>): NodeJS.Dict<string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !OF_ONE_CONNECTION.has(name)),
+  );
+}
+
 /** A proxy before a server that speaks HTTP, which refuses by a seeded draw while it is told to. */
 export class RefusingProxy implements AsyncDisposable {
   readonly #target: URL;
@@ -59,10 +67,7 @@ export class RefusingProxy implements AsyncDisposable {
   readonly #server = createServer((request, response) => void this.#take(request, response));
   #shares = NONE;
   /** Requests by what became of them, since the start. */
-  readonly counts: Record<Fault, number> = {
-    ...NONE,
-    none: 0,
-  };
+  readonly counts: Record<Fault, number> = { ...NONE, none: 0 };
 
   private constructor(target: string, random: () => number) {
     this.#target = new URL(target);
@@ -159,17 +164,16 @@ export class RefusingProxy implements AsyncDisposable {
   }
 
   async #pass({ method, path, headers, body }: Asked): Promise<Answer> {
-    const { 'content-length': _, connection: __, 'transfer-encoding': ___, ...others } = headers;
     const asked = httpRequest(new URL(path, this.#target), {
       method,
       agent: this.#agent,
-      headers: { ...others, host: this.#target.host, 'content-length': body.length },
+      headers: { ...endToEnd(headers), host: this.#target.host, 'content-length': body.length },
     });
     asked.end(body);
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk as Buffer);
-    const { 'transfer-encoding': ____, connection: _____, ...kept } = answer.headers;
-    return { status: answer.statusCode ?? 0, body: Buffer.concat(chunks), headers: kept };
+    const { statusCode = 0 } = answer;
+    return { status: statusCode, body: Buffer.concat(chunks), headers: endToEnd(answer.headers) };
   }
 }

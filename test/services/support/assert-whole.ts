@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Charge } from '../../../shared/contracts/charge.ts';
 import { postgresConfig } from '../../../shared/stores/sql/config.ts';
@@ -67,8 +67,7 @@ const containerMs = (charges: readonly Charge[]): bigint =>
 
 /** The charges that an embedded Tollgate makes of the same event logs when nothing goes wrong. */
 async function undisturbedCharges(load: SteadyLoad, expectedMs: bigint): Promise<Charge[]> {
-  const folder = join(load.folder, 'undisturbed');
-  await mkdir(folder);
+  const folder = await mkdtemp(join(load.folder, 'undisturbed-'));
   {
     const { containers, metering } = load.config;
     const config = { containers, metering, metrics: { graphite: [] } };
