@@ -14,7 +14,7 @@ import type { RunningTollgate } from '../../support/running-tollgate.ts';
 
 export const PROJECT = 'etl';
 const APPLICATION = 'application_1795248855005_0009';
-const EVERY_MS = 200;
+const EVERY_MS = 400;
 /** Of one round. */
 const LINES = 40;
 const PUSHED = 10;
