@@ -89,7 +89,7 @@ test('what breaks a task is no end of it: it starts again from what is stored', 
 test('a task that broke again and again starts again soon after', async () => {
   const failures = Array.from({ length: 9 }, () => new Error('a bug'));
   const { kinds, waits } = await withFailures(failures, 1);
-  assert.deepEqual([kinds, waits.length], [3, failures.length]);
+  assert.deepEqual([kinds, waits.length], [3, 9]);
   assert.ok(Math.max(...waits) <= 10_000, `${waits}`);
 });
 
