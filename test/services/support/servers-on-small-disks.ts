@@ -51,6 +51,9 @@ export async function startServersOnSmallDisks(): Promise<ServersOnSmallDisks> {
       },
     }),
   );
+  if (servers.postgresql.process === undefined) {
+    throw new Error('this test moves tables to a small disk: unset TOLLGATE_TEST_POSTGRESQL_URL');
+  }
   await moveTables(servers.postgresql.url, join(disk.path, 'tables'));
   const open = resources.move();
   return {
