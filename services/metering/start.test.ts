@@ -183,14 +183,17 @@ test('a restarted meter goes on: configured grants count once, prices continue',
   );
 });
 
-test('a store that fails is said, counted, and tried again', async () => {
-  await using ledger = await openLedger({ file: ':memory:' });
+/** A ledger in memory that can be away, under a meter that draws the longest waits. */
+async function meterOnFailingLedger() {
+  await using resources = new AsyncDisposableStack();
+  const ledger = resources.use(await openLedger({ file: ':memory:' }));
   const clock = new FakeClock(T0);
   const metrics = new Metrics();
   const stores = meteringStores(ledger);
-  let broken = true;
+  const world = { broken: true, askedAt: T0 };
   const due: typeof stores.ledger.due = async (now, limit) => {
-    if (broken) throw new AppError('STORE_UNAVAILABLE', 'the ledger does not answer; try again');
+    world.askedAt = clock.now();
+    if (world.broken) throw new AppError('STORE_UNAVAILABLE', 'the ledger does not answer');
     return stores.ledger.due(now, limit);
   };
   const failing = new Proxy(stores.ledger, {
@@ -202,20 +205,40 @@ test('a store that fails is said, counted, and tried again', async () => {
   });
   const said: unknown[] = [];
   const logger = { ...silentLogger, error: (...words: unknown[]) => void said.push(words[1]) };
-  await using metering = await startMetering({
-    config: meteringOptions(),
-    stores: { ...stores, ledger: failing },
-    clock,
-    logger: logger as typeof silentLogger,
-    metrics,
-    random: () => 0,
-  });
+  const metering = resources.use(
+    await startMetering({
+      config: meteringOptions(),
+      stores: { ...stores, ledger: failing },
+      clock,
+      logger: logger as typeof silentLogger,
+      metrics,
+      random: () => 1,
+    }),
+  );
+  const open = resources.move();
+  const close = (): Promise<void> => open.disposeAsync();
+  return { ledger, clock, metrics, metering, world, said, [Symbol.asyncDispose]: close };
+}
+
+test('a store that fails is said, counted, and tried again', async () => {
+  await using run = await meterOnFailingLedger();
+  const { ledger, clock, metrics, said } = run;
   await clock.advance(2_000);
   assert.ok(said.length >= 1);
   assert.match(`${said[0]}`, /does not answer/);
   assert.ok((metrics.values('tollgate_metering_failures_total').get('') ?? 0) >= 1);
-  broken = false;
-  await metering.settleNow();
-  await clock.advance(10_000);
+  run.world.broken = false;
+  await run.metering.settleNow();
+  await clock.advance(20_000);
   assert.ok(((await ledger.ledgerReader.balance('unattributed' as ProjectId))?.asOf ?? 0) >= T0);
+});
+
+test('a store that was away for an hour is asked again soon after', async () => {
+  await using run = await meterOnFailingLedger();
+  let longest = 0;
+  for (let askedAt = T0; run.clock.now() < T0 + HOUR_MS; askedAt = run.world.askedAt) {
+    await run.clock.advance(1_000);
+    longest = Math.max(longest, run.world.askedAt - askedAt);
+  }
+  assert.ok(longest > 0 && longest <= 12_000, `${longest} ms`);
 });

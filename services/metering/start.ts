@@ -46,7 +46,8 @@ export interface Metering extends AsyncDisposable {
 /** Most of one settlement: a transaction of some 100 ms, in which the thread serves nothing else. */
 const FACTS_MAX = 1_000;
 const CONTAINERS_MAX = 500;
-const FAILURE_WAIT_MAX_MS = 60_000;
+/** A ledger that was away for long is used again within this. */
+const FAILURE_WAIT_MAX_MS = 10_000;
 
 async function grantConfigured(
   projects: MeteringConfig['projects'],

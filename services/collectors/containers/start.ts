@@ -40,7 +40,8 @@ export interface Containers extends AsyncDisposable, IngestHandler, QueueHandler
 type ClusterConfig = ContainersConfig['clusters'][number];
 type Task = (signal: AbortSignal) => Promise<void>;
 
-const RETRY = { baseMs: 1_000, capMs: 60_000 };
+/** A journal that was away for long is used again within the cap. */
+const RETRY = { baseMs: 1_000, capMs: 10_000 };
 const STEADY_MS = 300_000;
 const LEASE_MS = 15_000;
 

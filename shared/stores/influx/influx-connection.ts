@@ -132,6 +132,14 @@ export class InfluxConnection implements Disposable {
     return new AppError('STORE_UNAVAILABLE', `InfluxDB at ${this.shown} ${what}`, { cause });
   }
 
+  /** A segment of 1.8's log whose write once failed answers that error until the server's restart. */
+  full(): AppError {
+    return new AppError(
+      'DISK_FULL',
+      `InfluxDB at ${this.shown} has no room on its disk; free some, and restart it if it says so still`,
+    );
+  }
+
   misconfigured(what: string): AppError {
     return new AppError(
       'STORE_MISCONFIGURED',

@@ -28,6 +28,7 @@ function senderOf(said: readonly Said[], closing = new AbortController()) {
       if (answer === 'away') return Promise.reject(this.unavailable("can't be reached"));
       return Promise.resolve({ status: answer[0], text: answer[1], version: '' });
     },
+    full: () => new AppError('DISK_FULL', 'no room'),
     unavailable: (what: string) => new AppError('STORE_UNAVAILABLE', what),
     misconfigured: (what: string) => new AppError('STORE_MISCONFIGURED', what),
   };
@@ -48,6 +49,12 @@ test('what may be stored or not is sent again, with longer and longer waits', as
   assert.equal(await sender.send('raw', 'm f=1 1'), undefined);
   assert.deepEqual(sent, new Array(6).fill('raw m f=1 1'));
   assert.deepEqual(clock.waits, [50, 100, 200, 400, 800]);
+});
+
+test('a server whose disk is full is asked again, and called so in the end', async () => {
+  const full: Said = [500, '{"error":"write /wal/_00001.wal: no space left on device"}'];
+  assert.equal(await senderOf([full, full, [204, '']]).sender.send('raw', 'm f=1 1'), undefined);
+  await assert.rejects(senderOf([full]).sender.send('raw', 'm f=1 1'), { code: 'DISK_FULL' });
 });
 
 test('a server that stays away is told after the time for retries', async () => {

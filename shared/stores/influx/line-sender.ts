@@ -10,12 +10,13 @@ const BASE_MS = 100;
 const CAP_MS = 3_000;
 
 /** What a request left open, when it isn't simply stored. */
-export type SendAnswer = Exclude<WriteAnswer, { kind: 'again' } | { kind: 'misconfigured' }>;
+export type SendAnswer = Exclude<WriteAnswer, { kind: 'again' | 'full' | 'misconfigured' }>;
 
 export interface LineSenderDeps {
   readonly connection: {
     write(policy: Policy, lines: string, signal: AbortSignal): Promise<HttpAnswer>;
     unavailable(what: string, cause?: unknown): AppError;
+    full(): AppError;
     misconfigured(what: string): AppError;
   };
   readonly clock: Clock;
@@ -38,22 +39,16 @@ export class LineSender {
   /**
    * Resolves with undefined when all is stored, else with what the server says of the points.
    *
-   * @throws AppError STORE_UNAVAILABLE, STORE_MISCONFIGURED
+   * @throws AppError STORE_UNAVAILABLE, DISK_FULL, STORE_MISCONFIGURED
    */
   async send(policy: Policy, lines: string): Promise<SendAnswer | undefined> {
-    const { clock, connection, logger, random, retryMs } = this.#deps;
+    const { clock, logger, random, retryMs } = this.#deps;
     const began = clock.elapsed();
     for (let attempt = 0; ; attempt += 1) {
       const answer = await this.#attempt(policy, lines);
-      if (answer === undefined) return undefined;
-      if (!(answer instanceof AppError) && answer.kind !== 'again') {
-        if (answer.kind === 'misconfigured') throw connection.misconfigured(answer.what);
-        return answer;
-      }
-      const error =
-        answer instanceof AppError ? answer : connection.unavailable('is overloaded or starting');
-      if (this.#closing.aborted || clock.elapsed() - began >= retryMs) throw error;
-      logger?.warn({ error: error.message, attempt }, 'metrics are sent again');
+      if (!(answer instanceof AppError)) return answer;
+      if (this.#closing.aborted || clock.elapsed() - began >= retryMs) throw answer;
+      logger?.warn({ error: answer.message, attempt }, 'metrics are sent again');
       await clock.sleep(
         backoffMs(attempt, { baseMs: BASE_MS, capMs: CAP_MS, random }),
         this.#closing,
@@ -61,14 +56,27 @@ export class LineSender {
     }
   }
 
-  async #attempt(policy: Policy, lines: string): Promise<WriteAnswer | AppError | undefined> {
+  /** An error is returned when the same again is right. */
+  async #attempt(policy: Policy, lines: string): Promise<SendAnswer | AppError | undefined> {
+    const { connection } = this.#deps;
+    let said: HttpAnswer;
     try {
-      const answer = await this.#deps.connection.write(policy, lines, new AbortController().signal);
-      if (answer.status >= 200 && answer.status < 300) return undefined;
-      return sortWriteAnswer(answer.status, answer.text);
+      said = await connection.write(policy, lines, new AbortController().signal);
     } catch (error) {
       if (error instanceof AppError && error.code === 'STORE_UNAVAILABLE') return error;
       throw error;
+    }
+    if (said.status >= 200 && said.status < 300) return undefined;
+    const answer = sortWriteAnswer(said.status, said.text);
+    switch (answer.kind) {
+      case 'again':
+        return connection.unavailable('is overloaded or starting');
+      case 'full':
+        return connection.full();
+      case 'misconfigured':
+        throw connection.misconfigured(answer.what);
+      default:
+        return answer;
     }
   }
 }

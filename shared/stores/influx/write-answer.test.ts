@@ -31,6 +31,13 @@ test('answers of InfluxDB 1.8 are told apart by their words', () => {
     [404, '{"error":"database not found: \\"nodb\\""}', 'misconfigured'],
     [413, '{"error":"Request Entity Too Large"}', 'too-large'],
     [500, '{"error":"timeout"}', 'again'],
+    [500, '{"error":"write /wal/_00001.wal: no space left on device"}', 'full'],
+    // A name that a user chose must not hold back the points beside it.
+    [
+      400,
+      partial("unable to parse 'no space left on device': missing fields"),
+      'refused malformed',
+    ],
     [500, '{"error":"retention policy not found: raw"}', 'misconfigured'],
     [503, '', 'again'],
     [429, '', 'again'],

@@ -12,11 +12,14 @@ export type WriteAnswer =
     }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'misconfigured'; readonly what: string }
+  /** As `again`, and a person has to make room. */
+  | { readonly kind: 'full' }
   /** Not known whether it is stored; the same again is right. */
   | { readonly kind: 'again' };
 
 const RETENTION = /beyond retention policy|outside (?:of )?retention policy/i;
 const SERIES_LIMIT = /max-series-per-database|max-values-per-tag|max series|cardinality limit/i;
+const FULL = /no space left on device|disk quota exceeded/i;
 const CONFLICT = /field type conflict|already exists as type/i;
 const OF_POINTS =
   /partial write|unable to parse|invalid (?:number|boolean|field|tag|point)|missing (?:field|tag|measurement)|duplicate tag|max key length|time outside range|bad timestamp/i;
@@ -55,6 +58,7 @@ export function sortWriteAnswer(status: number, text: string): WriteAnswer {
     case 413:
       return { kind: 'too-large' };
     default:
+      if (FULL.test(text)) return { kind: 'full' };
       return /retention policy not found/i.test(text)
         ? { kind: 'misconfigured', what: 'has no such retention policy' }
         : { kind: 'again' };

@@ -26,18 +26,21 @@ export interface InfluxdbOptions {
   /** 1.8 alone: lines of the `[http]` or `[data]` section, such as `max-body-size = 1000`. */
   readonly http?: readonly string[];
   readonly data?: readonly string[];
+  /** Where data and WAL lie, such as a disk of their own. */
+  readonly dataFolder?: string;
 }
 
 function configText(folder: string, ports: readonly number[], options: InfluxdbOptions): string {
   const [http = 0, backup = 0] = ports;
+  const disk = options.dataFolder ?? folder;
   return `reporting-disabled = true
 bind-address = "127.0.0.1:${backup}"
 [meta]
   dir = "${folder}/meta"
   logging-enabled = false
 [data]
-  dir = "${folder}/data"
-  wal-dir = "${folder}/wal"
+  dir = "${disk}/data"
+  wal-dir = "${disk}/wal"
   index-version = "tsi1"
   query-log-enabled = false
   ${(options.data ?? []).join('\n  ')}
@@ -89,10 +92,11 @@ function arguments2(folder: string, port: number): string[] {
 /**
  * A real InfluxDB on 127.0.0.1, with data of its own that go with it. TOLLGATE_TEST_INFLUXDB_URL
  * points at a running one instead, of 2.x with TOLLGATE_TEST_INFLUXDB_ORG and …_TOKEN, except for
- * tests that ask for a version.
+ * tests that ask for a version or a disk of its own.
  */
 export async function startInfluxdb(options: InfluxdbOptions = {}): Promise<RunningInfluxdb> {
-  const given = options.version === undefined ? givenServer() : undefined;
+  const own = options.version !== undefined || options.dataFolder !== undefined;
+  const given = own ? undefined : givenServer();
   if (given !== undefined) return given;
   const { home, version } = await installInfluxdb(
     options.version ?? process.env['TOLLGATE_TEST_INFLUXDB_VERSION'],
