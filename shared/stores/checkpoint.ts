@@ -1,4 +1,5 @@
 import type { Instant } from '../values/instant.ts';
+import type { Fence } from './lease.ts';
 
 /**
  * How far a source is safely stored. Written in the same transaction as the records before it; the
@@ -24,8 +25,11 @@ export interface CheckpointStore extends AsyncDisposable, CheckpointReader {
   /**
    * All or none, durable when it resolves. The later position of a source replaces the one before;
    * an empty one removes it.
+   *
+   * @param fences of leases in the same database: checked in the transaction, with nothing to save too
+   * @throws AppError FENCED when another holder has one of them by now; nothing is saved then
    */
-  save(checkpoints: readonly Checkpoint[]): Promise<void>;
+  save(checkpoints: readonly Checkpoint[], fences?: readonly Fence[]): Promise<void>;
   /** When the newest checkpoint of sources that start with `prefix` was saved. */
   lastSavedAt(prefix: string): Promise<Instant | undefined>;
 }

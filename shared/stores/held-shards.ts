@@ -11,7 +11,10 @@ export interface HeldShardsOptions {
   readonly holder: string;
   readonly ttlMs: number;
   readonly clock: Clock;
-  /** Ends what is under way in a shard before another process may take it. */
+  /**
+   * Ends what is under way in a shard before another process may take it. When it rejects, the shard
+   * isn't given back: its lease runs out.
+   */
   readonly onRelease?: (shard: number) => Promise<void>;
 }
 
@@ -51,10 +54,15 @@ export class HeldShards implements AsyncDisposable {
     this.#askedAt = Number.NEGATIVE_INFINITY;
   }
 
+  /** Asks the store at the next `fences()`, since a refused write told that something was lost. */
+  recheck(): void {
+    this.#askedAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** The next ones needn't wait for the leases' end. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { store } = this.#options;
-    for (const shard of [...this.#held.keys()]) await this.#release(shard);
+    await this.#releaseAll([...this.#held.keys()]);
     const membership = this.#membership;
     this.#membership = undefined;
     if (membership !== undefined) await store.release(membership);
@@ -68,7 +76,7 @@ export class HeldShards implements AsyncDisposable {
     await this.#join(taken);
     const otherMembers = this.#memberNames().filter((member) => taken.has(member)).length;
     const share = this.#membership === undefined ? 0 : Math.ceil(shards / (otherMembers + 1));
-    for (const shard of [...this.#held.keys()].slice(share)) await this.#release(shard);
+    await this.#releaseAll([...this.#held.keys()].slice(share));
     for (let shard = 0; shard < shards && this.#held.size < share; shard += 1) {
       const shardName = this.#shardName(shard);
       if (taken.has(shardName)) continue;
@@ -97,6 +105,12 @@ export class HeldShards implements AsyncDisposable {
       if (taken.has(member)) continue;
       this.#membership = await store.acquire(member, holder, ttlMs);
     }
+  }
+
+  /** At the same time, since ending what is under way takes a while, in which leases run out. */
+  async #releaseAll(shards: readonly number[]): Promise<void> {
+    const released = await Promise.allSettled(shards.map((shard) => this.#release(shard)));
+    for (const one of released) if (one.status === 'rejected') throw one.reason;
   }
 
   async #release(shard: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { LogLevel, LogRecord } from '../contracts/log-record.ts';
 import type { Instant } from '../values/instant.ts';
 import type { ProjectId } from '../values/project-id.ts';
 import type { Checkpoint, CheckpointReader } from './checkpoint.ts';
+import type { Fence } from './lease.ts';
 
 export interface LogBatch {
   readonly records: readonly LogRecord[];
@@ -12,6 +13,11 @@ export interface LogBatch {
    * a crash a longer file must be found to be the one whose lines are stored already.
    */
   readonly begins?: readonly Checkpoint[];
+  /**
+   * Leases under which the sources are read; where several processes divide them. Checked before the
+   * records are stored, and with the checkpoints; only a store that keeps those apart knows leases.
+   */
+  readonly fences?: readonly Fence[];
 }
 
 /** Records whose `id` was stored before are `duplicates`; they are a success. */
@@ -28,7 +34,12 @@ export interface RefusedLog {
 }
 
 export interface LogWriter extends AsyncDisposable, CheckpointReader {
-  /** All or nothing, with its checkpoints, durable (fsync) when it resolves. */
+  /**
+   * All or nothing, with its checkpoints, durable (fsync) when it resolves.
+   *
+   * @throws AppError FENCED when another process has taken over one of the sources; records that
+   *   were stored all the same have the identities that the other one gives them
+   */
   write(batch: LogBatch): Promise<LogWriteResult>;
 }
 

@@ -49,14 +49,16 @@ export class ElasticLogWriter implements LogWriter {
     this.#repeats = new RepeatFinder({ ...options, requests });
   }
 
-  async write({ records, checkpoints, begins = [] }: LogBatch): Promise<LogWriteResult> {
+  async write({ records, checkpoints, begins = [], fences = [] }: LogBatch): Promise<LogWriteResult> {
     if (this.#closed) throw new AppError('STORE_UNAVAILABLE', 'the log store is closed');
     const placed = records.map((record) => this.#place(record));
     const repeats = await this.#repeats.repeats(
       placed,
       new Set(begins.map(({ source }) => source)),
     );
-    if (begins.length > 0) await this.#options.checkpoints.save(begins);
+    if (begins.length + fences.length > 0) {
+      await this.#options.checkpoints.save(begins, fences);
+    }
     const fresh = placed.filter(({ id }) => !repeats.has(id));
     const result = await this.#sender.send(this.#lines(fresh));
     const refused = result.refused.flatMap(({ position, why }) => {
@@ -64,7 +66,7 @@ export class ElasticLogWriter implements LogWriter {
       return record === undefined ? [] : [{ record, why }];
     });
     if (refused.length > 0) await this.#options.onRefused(refused);
-    if (checkpoints.length > 0) await this.#options.checkpoints.save(checkpoints);
+    if (checkpoints.length > 0) await this.#options.checkpoints.save(checkpoints, fences);
     const again = placed.length - fresh.length;
     return { stored: result.stored, duplicates: result.duplicates + again };
   }

@@ -1,15 +1,19 @@
 import { Kysely, sql } from 'kysely';
+import { assert } from '../../errors/assert.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { Checkpoint, CheckpointStore } from '../checkpoint.ts';
+import type { Fence } from '../lease.ts';
+import { checkFences } from './check-fence.ts';
 import { inChunks } from './in-chunks.ts';
+import type { LedgerTables } from './ledger-schema.ts';
 import { openSqlite, type SqliteSchema } from './open-sqlite.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
 const CHUNK = 100;
 
 /** The same table on both engines. */
-export interface CheckpointTables {
+export interface CheckpointTables extends Pick<LedgerTables, 'lease'> {
   source_checkpoint: { source: string; position: string; saved_at: bigint | number };
 }
 
@@ -28,11 +32,21 @@ const SCHEMA: SqliteSchema = {
 export class SqlCheckpointStore implements CheckpointStore {
   readonly #db: Kysely<CheckpointTables>;
   readonly #clock: Clock;
+  readonly #leases: { readonly rowLocks: boolean } | undefined;
 
-  /** @param options.db is closed with the store */
-  constructor(options: { readonly db: Kysely<CheckpointTables>; readonly clock: Clock }) {
+  /**
+   * @param options.db is closed with the store
+   * @param options.leases of the same database, which saves can be fenced by; and whether others
+   *   write at the same time
+   */
+  constructor(options: {
+    readonly db: Kysely<CheckpointTables>;
+    readonly clock: Clock;
+    readonly leases?: { readonly rowLocks: boolean };
+  }) {
     this.#db = options.db;
     this.#clock = options.clock;
+    this.#leases = options.leases;
   }
 
   async checkpoints(prefix: string): Promise<Checkpoint[]> {
@@ -45,8 +59,10 @@ export class SqlCheckpointStore implements CheckpointStore {
     return rows.map(({ source, position }) => ({ source, position }));
   }
 
-  async save(checkpoints: readonly Checkpoint[]): Promise<void> {
-    if (checkpoints.length === 0) return;
+  async save(checkpoints: readonly Checkpoint[], fences: readonly Fence[] = []): Promise<void> {
+    if (checkpoints.length + fences.length === 0) return;
+    const leases = this.#leases;
+    assert(fences.length === 0 || leases !== undefined, 'no leases lie beside these checkpoints');
     const saved_at = this.#clock.now();
     const positions = new Map(checkpoints.map(({ source, position }) => [source, position]));
     // In one order, so that two savers of the same sources wait for each other and don't deadlock.
@@ -56,6 +72,7 @@ export class SqlCheckpointStore implements CheckpointStore {
       .map(([source, position]) => ({ source, position, saved_at }));
     const gone = [...positions].flatMap(([source, position]) => (position === '' ? source : []));
     await this.#db.transaction().execute(async (trx) => {
+      if (leases !== undefined) await checkFences(trx, fences, leases);
       for (const chunk of inChunks(gone.sort(), CHUNK)) {
         await trx.deleteFrom('source_checkpoint').where('source', 'in', chunk).execute();
       }

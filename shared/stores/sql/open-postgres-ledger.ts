@@ -50,7 +50,7 @@ export function checkpointsOnPool(
   { clock }: { readonly clock: Clock },
 ): CheckpointStore {
   const db = new Kysely<CheckpointTables>({ dialect: new PostgresDialect({ pool }) });
-  return new SqlCheckpointStore({ db, clock });
+  return new SqlCheckpointStore({ db, clock, leases: { rowLocks: true } });
 }
 
 export async function openPostgresCheckpointStore(
