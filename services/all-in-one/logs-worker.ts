@@ -1,6 +1,7 @@
 import { openLogStoreWriter, openProjectLookup } from '../../shared/stores/open-stores.ts';
 import { startLogs } from '../collectors/logs/start.ts';
 import type { TollgateConfig } from './config.ts';
+import { openFileLeases } from './open-file-leases.ts';
 import { openThreadQuarantine } from './open-thread-quarantine.ts';
 import { runThread } from './run-thread.ts';
 
@@ -13,6 +14,7 @@ runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
   const writer = resources.use(
     await openLogStoreWriter(setup, { ...deps, quarantine, limits: config.logs.store }),
   );
+  const leases = await openFileLeases(config.logs.files, 'logs', deps, resources);
   const logs = resources.use(
     await startLogs({
       ...deps,
@@ -20,6 +22,7 @@ runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
       writer,
       quarantine,
       projectOf: (cluster, application) => lookup.projectOf(cluster, application),
+      ...(leases && { leases }),
       spoolFolder: `${setup.dataFolder}/spool`,
     }),
   );

@@ -7,6 +7,7 @@ import type { FileEvent, TailedFile } from './file-event.ts';
 import { FileFinder } from './find-files.ts';
 import { KnownPositions } from './known-positions.ts';
 import { compilePathPattern } from './path-pattern.ts';
+import type { StreamClaims } from './stream-claims.ts';
 import { Tailer } from './tailer.ts';
 
 export interface TailOptions {
@@ -38,6 +39,8 @@ export interface TailOptions {
   readonly hold?: (file: TailedFile) => boolean;
   /** Whose a file is, such as its project: who has much to read gets no more turns than others. */
   readonly shareOf?: (file: TailedFile) => string;
+  /** Where several processes see the files: which of them are read here, and from which positions. */
+  readonly claims?: StreamClaims;
 }
 
 const DEFAULTS = {
@@ -61,16 +64,20 @@ const DEFAULTS = {
  */
 export async function* tail(given: TailOptions): AsyncGenerator<FileEvent> {
   const options = { ...DEFAULTS, ...given };
-  const { clock, signal, prefix } = options;
+  const { clock, signal, prefix, claims } = options;
   const patterns = options.patterns.map((pattern) => compilePathPattern(pattern, process.cwd()));
   using tailer = new Tailer({
     ...options,
-    finder: new FileFinder(patterns, { decompress: options.decompress }),
+    finder: new FileFinder(patterns, {
+      decompress: options.decompress,
+      isShared: claims !== undefined,
+    }),
     positions: new KnownPositions(prefix, options.checkpoints),
   });
   let scannedAt = Number.NEGATIVE_INFINITY;
   let tickedAt = clock.elapsed();
   while (!signal.aborted) {
+    if (claims?.changed === true) tailer.reclaim(claims, await claims.take());
     const scanDue = clock.elapsed() - scannedAt >= options.scanIntervalMs;
     if (scanDue || tailer.rotationSeen) {
       await tailer.scan();
@@ -79,6 +86,7 @@ export async function* tail(given: TailOptions): AsyncGenerator<FileEvent> {
     const more = yield* tailer.read();
     const due = clock.elapsed() - tickedAt >= options.pollIntervalMs;
     if (more && !due) continue;
+    claims?.offerToLeave((isConcerned) => tailer.holdsDeleted(isConcerned));
     yield { kind: 'tick' };
     tickedAt = clock.elapsed();
     if (!more) await clock.sleep(options.pollIntervalMs, signal);

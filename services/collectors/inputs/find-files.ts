@@ -11,8 +11,10 @@ export interface FoundFile {
   /** It still has the name under which it is written to. */
   readonly active: boolean;
   readonly compression: Compression | undefined;
-  /** Device, inode and birth. */
+  /** What tells it from all other files that are there now: device, inode and birth. */
   readonly inode: string;
+  /** What tells it from others after a restart, or on another machine; not always alone. */
+  readonly identity: string;
   readonly size: number;
   readonly mtimeNs: bigint;
 }
@@ -27,8 +29,15 @@ const MAX_DEPTH = 32;
 /** A folder that changed this lately may change again within the same time stamp. */
 const SETTLED_NS = 2_000_000_000n;
 
-export function inodeOf(stats: BigIntStats): string {
-  return `${stats.dev}:${stats.ino}:${(stats.birthtimeNs / 1_000_000n).toString(36)}`;
+function inodeOf(stats: BigIntStats, isShared: boolean): string {
+  // Network file systems may know no birth, and show another time as it.
+  const birth = isShared ? '' : `:${(stats.birthtimeNs / 1_000_000n).toString(36)}`;
+  return `${stats.dev}:${stats.ino}${birth}`;
+}
+
+/** Whether these are of the file that was found as `inode`. */
+export function hasInode(stats: BigIntStats, inode: string): boolean {
+  return inode === inodeOf(stats, false) || inode === inodeOf(stats, true);
 }
 
 /**
@@ -38,13 +47,19 @@ export function inodeOf(stats: BigIntStats): string {
 export class FileFinder {
   readonly #patterns: readonly PathPattern[];
   readonly #decompress: boolean;
+  readonly #isShared: boolean;
   #listings = new Map<string, Listing>();
   #seen = new Map<string, Listing>();
   #found = new Map<string, FoundFile>();
   #visited = new Map<string, PathSegment[]>();
 
-  constructor(patterns: readonly PathPattern[], options: { readonly decompress: boolean }) {
+  /** @param options.isShared the same identities on all machines that see the files */
+  constructor(
+    patterns: readonly PathPattern[],
+    options: { readonly decompress: boolean; readonly isShared?: boolean },
+  ) {
     this.#patterns = patterns;
+    this.#isShared = options.isShared === true;
     this.#decompress = options.decompress;
   }
 
@@ -160,13 +175,16 @@ export class FileFinder {
     if (captured === undefined) return;
     const stats = this.#stat(path, pattern.root);
     if (stats === undefined) return;
+    const inode = inodeOf(stats, this.#isShared);
     this.#found.set(path, {
       path,
       stream: `${folder}/${base ?? name}`,
       captures: { ...at.captures, ...captured },
       active: base === undefined && (!this.#decompress || compressionOf(name) === undefined),
       compression: this.#decompress ? compressionOf(name) : undefined,
-      inode: inodeOf(stats),
+      inode,
+      // Each machine numbers its devices itself.
+      identity: this.#isShared ? `${stats.ino}` : inode,
       size: Number(stats.size),
       mtimeNs: stats.mtimeNs,
     });

@@ -10,7 +10,7 @@ import {
   startsWithMark,
   TAIL_BYTES,
 } from './file-position.ts';
-import { type FoundFile, inodeOf } from './find-files.ts';
+import { type FoundFile, hasInode } from './find-files.ts';
 import type { Compression } from './rotated-name.ts';
 
 /** A reader's last record begins within these, mostly: enough to mark the position before it. */
@@ -175,7 +175,7 @@ export class Incarnation implements TailedFile {
     } catch {
       return false;
     }
-    if (inodeOf(fstatSync(fd, { bigint: true })) !== this.inode) {
+    if (!hasInode(fstatSync(fd, { bigint: true }), this.inode)) {
       closeSync(fd);
       return false;
     }
@@ -186,7 +186,7 @@ export class Incarnation implements TailedFile {
   /** Whether the path still leads to it; a rotation that no scan has seen yet changes that. */
   isAtPath(): boolean {
     const stats = statSync(this.path, { bigint: true, throwIfNoEntry: false });
-    return stats !== undefined && inodeOf(stats) === this.inode;
+    return stats !== undefined && hasInode(stats, this.inode);
   }
 
   #readPlain(max: number): ReadResult {

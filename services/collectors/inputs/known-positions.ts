@@ -12,7 +12,16 @@ export class KnownPositions {
   readonly #byInode = new Map<string, KnownPosition[]>();
   readonly #byStream = new Map<string, KnownPosition[]>();
 
+  readonly #prefix: string;
+
   constructor(prefix: string, checkpoints: readonly Checkpoint[]) {
+    this.#prefix = prefix;
+    this.add(checkpoints);
+  }
+
+  /** Those whose source doesn't begin with the prefix are none. */
+  add(checkpoints: readonly Checkpoint[]): void {
+    const prefix = this.#prefix;
     for (const { source, position } of checkpoints) {
       if (!source.startsWith(prefix)) continue;
       const parsed = parseFilePosition(position);
@@ -27,6 +36,13 @@ export class KnownPositions {
 
   get size(): number {
     return this.#bySource.size;
+  }
+
+  /** What isn't read here any more has no position here. */
+  forgetUnless(isKept: (stream: string) => boolean): void {
+    for (const { source, position } of this.#bySource.values()) {
+      if (!isKept(position.stream)) this.#bySource.delete(source);
+    }
   }
 
   has(source: string): boolean {

@@ -1,32 +1,16 @@
-import type { Clock } from '../../../shared/runtime/clock.ts';
-import type { Logger } from '../../../shared/telemetry/logger.ts';
-import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
+import { EmptyFiles } from './empty-files.ts';
 import type { FileEnd, FileEvent, TailedFile } from './file-event.ts';
 import { fits, olderFirst } from './file-order.ts';
 import { markBytes, startsWithMark } from './file-position.ts';
-import type { FileFinder, FoundFile } from './find-files.ts';
-import { FolderWatch } from './folder-watch.ts';
+import type { FoundFile } from './find-files.ts';
 import { HotStreams } from './hot-streams.ts';
 import { Incarnation } from './incarnation.ts';
-import type { KnownPosition, KnownPositions } from './known-positions.ts';
+import type { KnownPosition } from './known-positions.ts';
+import { MissedFiles } from './missed-files.ts';
 import { readHead } from './read-head.ts';
-
-export interface TailerDeps {
-  readonly finder: FileFinder;
-  readonly positions: KnownPositions;
-  readonly prefix: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly chunkBytes: number;
-  readonly maxOpenFiles: number;
-  readonly forgetAfterMs: number;
-  /** A copy or compressed file that changed this lately may still be in the making. */
-  readonly settleMs: number;
-  /** Whether a file isn't to be read yet. It is held open, so that it can be read once deleted. */
-  readonly hold?: (file: TailedFile) => boolean;
-  readonly shareOf: (file: TailedFile) => string;
-}
+import { isReadTo, type StreamClaims } from './stream-claims.ts';
+import type { TailerDeps } from './tailer-deps.ts';
 
 /** A rotated file may get a last line from a writer that hasn't noticed yet. */
 const ROTATED_QUIET_MS = 100;
@@ -34,7 +18,6 @@ const DELETED_QUIET_MS = 2_000;
 /** A deleted file whose rest isn't held may still come back compressed. */
 const MISSING_QUIET_MS = 10_000;
 const HOT_MS = 10_000;
-const EMPTY_MS = 3_000;
 
 /** Knows every file of the patterns, in which order to read them, and which were read before. */
 export class Tailer implements Disposable {
@@ -46,23 +29,19 @@ export class Tailer implements Disposable {
   readonly #told: FileEvent[] = [];
   readonly #lost: (labels: Record<string, string>, by?: number) => void;
   readonly #files: (labels: Record<string, string>, value: number) => void;
-  readonly #missed: (labels: Record<string, string>, by?: number) => void;
-  readonly #startedAt: number;
-  readonly #watch = new FolderWatch();
-  /** When an empty file of a known stream was first seen. */
-  readonly #emptySince = new Map<string, number>();
-  /** Files and folders of the last scan. */
-  #paths: ReadonlySet<string> = new Set();
-  #folders: ReadonlySet<string> = new Set();
+  readonly #missed: MissedFiles;
+  /** When it came to know positions that no file was found for yet. */
+  #knownSince: number;
+  readonly #empty = new EmptyFiles();
   #rotationSeen = false;
 
   constructor(deps: TailerDeps) {
     this.#deps = deps;
     this.#hot = new HotStreams(deps.chunkBytes, deps.shareOf);
-    this.#startedAt = deps.clock.elapsed();
+    this.#knownSince = deps.clock.elapsed();
     const { metrics } = deps;
     this.#lost = metrics.counter('tollgate_file_lost_bytes_total', 'Bytes gone before reading.');
-    this.#missed = metrics.counter('tollgate_files_missed_total', 'Came and went between scans.');
+    this.#missed = new MissedFiles(deps);
     this.#files = metrics.gauge('tollgate_files', 'Files followed, by input.');
   }
 
@@ -76,7 +55,7 @@ export class Tailer implements Disposable {
     this.#rotationSeen = false;
     const { finder, clock } = this.#deps;
     const found = finder.find(clock.now());
-    this.#countMissed(found);
+    this.#missed.count(found);
     const seen = new Map<string, FoundFile>();
     for (const file of found) {
       if (seen.get(file.inode)?.active !== true) seen.set(file.inode, file);
@@ -86,15 +65,15 @@ export class Tailer implements Disposable {
       const known = this.#byInode.get(file.inode);
       if (known === undefined) {
         if (file.size > 0) unknown.push(file);
-        else this.#awaitFirstByte(file);
+        else if (this.#streams.has(file.stream)) {
+          this.#rotationSeen ||= this.#empty.isNew(file.inode, clock.elapsed());
+        }
       } else this.#refresh(known, file);
     }
     for (const [inode, known] of this.#byInode) {
       if (!seen.has(inode)) this.#vanish(inode, known);
     }
-    for (const inode of this.#emptySince.keys()) {
-      if (seen.get(inode)?.size !== 0) this.#emptySince.delete(inode);
-    }
+    this.#empty.keep((inode) => seen.get(inode)?.size === 0);
     await this.#takeIn(unknown);
     this.#forget();
     this.#files({ input: this.#deps.prefix }, this.#byInode.size);
@@ -114,35 +93,35 @@ export class Tailer implements Disposable {
     return more;
   }
 
-  [Symbol.dispose](): void {
-    this.#watch[Symbol.dispose]();
-    for (const incarnation of this.#open) incarnation.close();
-  }
-
-  /** After a rotation the next file is empty for a moment: the next scan needn't be a second away. */
-  #awaitFirstByte({ inode, stream }: FoundFile): void {
-    if (!this.#streams.has(stream)) return;
-    const elapsed = this.#deps.clock.elapsed();
-    const since = this.#emptySince.get(inode) ?? elapsed;
-    this.#emptySince.set(inode, since);
-    if (elapsed - since < EMPTY_MS) this.#rotationSeen = true;
-  }
-
-  /** What came and went since the last scan can't be read any more, but it can be said. */
-  #countMissed(found: readonly FoundFile[]): void {
-    const { finder, prefix, logger } = this.#deps;
-    const paths = new Set(found.map(({ path }) => path));
-    const missed = this.#watch.missed(
-      (folder, name) => finder.isWanted(folder, name),
-      (path) => this.#paths.has(path) || this.#folders.has(path),
-    );
-    if (missed.length > 0) {
-      this.#missed({ input: prefix }, missed.length);
-      logger.warn({ paths: missed.slice(0, 5), count: missed.length }, 'came and went unread');
+  /** Takes up which streams are read here now; `gained` are the positions of new ones. */
+  reclaim(claims: StreamClaims, gained: readonly Checkpoint[]): void {
+    for (const [stream, files] of this.#streams) {
+      if (claims.has(stream)) continue;
+      for (const file of files) {
+        file.close();
+        this.#open.delete(file);
+        if (this.#byInode.get(file.inode) === file) this.#byInode.delete(file.inode);
+      }
+      this.#streams.delete(stream);
+      this.#hot.delete(stream);
     }
-    this.#paths = paths;
-    this.#folders = new Set(finder.folders);
-    this.#watch.follow(this.#folders);
+    const told = this.#told.splice(0);
+    this.#told.push(...told.filter((one) => one.kind !== 'end' || claims.has(one.file.stream)));
+    this.#deps.positions.forgetUnless((stream) => claims.has(stream));
+    this.#deps.positions.add(gained);
+    this.#knownSince = this.#deps.clock.elapsed();
+    this.#rotationSeen = true;
+  }
+
+  /** Whether one of those streams has a deleted file that isn't read to its end: only here it is. */
+  holdsDeleted(isConcerned: (stream: string) => boolean): boolean {
+    const files = this.#open.values().filter(({ stream }) => isConcerned(stream));
+    return files.some((file) => file.gone || !file.isAtPath());
+  }
+
+  [Symbol.dispose](): void {
+    this.#missed[Symbol.dispose]();
+    for (const incarnation of this.#open) incarnation.close();
   }
 
   #refresh(known: Incarnation, file: FoundFile): void {
@@ -163,22 +142,28 @@ export class Tailer implements Disposable {
   /** Own inodes first, so that a copy isn't taken for a file that is still there. */
   async #takeIn(unknown: FoundFile[]): Promise<void> {
     const rest: { file: FoundFile; head: Buffer }[] = [];
-    for (const file of unknown.sort(olderFirst)) {
+    const { positions, claims } = this.#deps;
+    const isOurs = ({ stream }: FoundFile): boolean => claims?.has(stream) !== false;
+    const mine = unknown.filter(
+      (file) => isOurs(file) || positions.ofInode(file.identity).length > 0,
+    );
+    for (const file of mine.sort(olderFirst)) {
       const head = await readHead(file);
       if (head === undefined || head.length === 0) continue;
-      const known = this.#deps.positions
-        .ofInode(file.inode)
-        .find(({ position }) => fits(position, file, head));
-      if (known === undefined) rest.push({ file, head });
-      else this.#resume(file, known);
+      const isSame = claims === undefined ? fits : isReadTo;
+      const known = positions
+        .ofInode(file.identity)
+        .find(({ position }) => isSame(position, file, head));
+      if (known !== undefined) this.#resume(file, known);
+      else if (isOurs(file)) rest.push({ file, head });
     }
     const waiting = new Set<string>();
     for (const { file, head } of rest) {
-      if (waiting.has(file.stream)) continue;
+      if (waiting.has(file.stream) || (await claims?.isOthers(file, head)) === true) continue;
       if (this.#revive(file, head) || (await this.#takeInCopy(file, head))) continue;
       if (!this.#begin(file, head)) waiting.add(file.stream);
     }
-    for (const { stream } of unknown) {
+    for (const { stream } of mine) {
       this.#streams.get(stream)?.sort((a, b) => Number(a.active) - Number(b.active));
     }
   }
@@ -230,7 +215,9 @@ export class Tailer implements Disposable {
   #resume(file: FoundFile, known: KnownPosition): void {
     this.#deps.positions.take(known.source);
     const { position, source } = known;
-    const incarnation = this.#add(file, position.head, {
+    // It stays in the stream whose shard its position came with, whatever its name says now.
+    const found = this.#deps.claims === undefined ? file : { ...file, stream: position.stream };
+    const incarnation = this.#add(found, position.head, {
       offset: position.offset,
       state: position.state ?? '',
       source,
@@ -264,9 +251,10 @@ export class Tailer implements Disposable {
   }
 
   #newSource(found: FoundFile, head: [number, string]): string {
-    const base = `${this.#deps.prefix}${found.inode}|${head[1]}`;
+    const base = `${this.#deps.prefix}${found.identity}|${head[1]}`;
     const taken = (source: string): boolean =>
       this.#deps.positions.has(source) ||
+      this.#deps.claims?.isTaken(source) === true ||
       (this.#streams.get(found.stream) ?? []).some((file) => file.source === source);
     for (let n = 1; ; n += 1) {
       const source = n === 1 ? base : `${base}|${n}`;
@@ -391,7 +379,7 @@ export class Tailer implements Disposable {
       if (kept.length === 0) this.#streams.delete(stream);
       else this.#streams.set(stream, kept);
     }
-    if (elapsed - this.#startedAt < forgetAfterMs) return;
+    if (elapsed - this.#knownSince < forgetAfterMs) return;
     for (const source of positions.sources()) {
       positions.take(source);
       forget(source);

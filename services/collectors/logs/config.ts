@@ -24,6 +24,12 @@ const project = z
   .describe('Project of everything here; without it, {project} in the path or the application.');
 
 const fileSource = z.object({
+  shared: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Several collectors see these files, under the same paths (a shared volume), and divide them among themselves by lease; needs stores that are servers.',
+    ),
   paths: z
     .array(z.string().min(1))
     .min(1)
@@ -144,6 +150,14 @@ export const logsConfig = z.object({
     .positive()
     .default(2_048)
     .describe('Files held open, so that a deleted one is read to its end.'),
+  sharedLeaseMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .default(15_000)
+    .describe(
+      'Time after which others take over the shared files of a collector that died, in ms.',
+    ),
   spoolBytes: z
     .number()
     .int()

@@ -1,12 +1,15 @@
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import type { LogWriteResult, LogWriter } from '../../../shared/stores/log-store.ts';
+import { SHARED_SOURCES } from '../../../shared/stores/scoped-checkpoints.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import type { Delivery } from '../core/deliver.ts';
 import type { FileChunk, FileEnd, TailedFile } from '../inputs/file-event.ts';
 import { tail } from '../inputs/file-input.ts';
+import { parseFilePosition } from '../inputs/file-position.ts';
+import type { StreamClaims } from '../inputs/stream-claims.ts';
 import type { LogFileSource, LogsConfig } from './config.ts';
 import { isBinary } from './is-binary.ts';
 import { LogBatch } from './log-batch.ts';
@@ -29,9 +32,12 @@ export interface FileSourceDeps {
   readonly metrics: Metrics;
   readonly projectOf: ProjectOf | undefined;
   readonly quotas: LogQuotas;
+  /** Of a source that several processes divide among themselves. */
+  readonly claims?: StreamClaims | undefined;
 }
 
 const PREFIX = 'logs:file:';
+export const SHARED_LOG_FILES = `${SHARED_SOURCES}${PREFIX}`;
 const BINARY = 'binary';
 /** Half a line may be a writer's buffer: it is waited for longer than the next line. */
 const HALF_LINE_FACTOR = 30;
@@ -60,11 +66,12 @@ export class FileSource {
 
   /** Runs until `signal` aborts; what was read by then is stored, unless `giveUp` aborts. */
   async run(signal: AbortSignal, giveUp: AbortSignal): Promise<void> {
-    const { source, config, writer, clock, logger, metrics } = this.#deps;
+    const { source, config, writer, clock, logger, metrics, claims } = this.#deps;
     const events = tail({
       patterns: source.paths,
-      prefix: PREFIX,
-      checkpoints: await writer.checkpoints(PREFIX),
+      ...(claims === undefined
+        ? { prefix: PREFIX, checkpoints: await writer.checkpoints(PREFIX) }
+        : { prefix: SHARED_LOG_FILES, checkpoints: [], claims }),
       clock,
       signal,
       logger,
@@ -83,6 +90,7 @@ export class FileSource {
       const full =
         this.#batch.records.length >= config.batchRecords || this.#batch.size > MAX_BATCH_CHARS;
       if (full || event.kind === 'tick') await this.#store(giveUp);
+      if (event.kind === 'tick' && claims?.mustLeave === true) this.#leave(claims);
     }
     await this.#store(giveUp);
   }
@@ -223,13 +231,31 @@ export class FileSource {
     }
   }
 
+  /** All that was read is stored. An event that waits for its end is read again by the next process. */
+  #leave(claims: StreamClaims): void {
+    const readers = [...this.#streams, ...this.#late].map(([, reader]) => reader);
+    for (const reader of readers) {
+      const { file } = reader;
+      if (file === undefined || !claims.isLeaving(file.stream)) continue;
+      this.#waiting.delete(reader);
+      this.#late.delete(file.source);
+      if (this.#streams.get(file.stream) === reader) this.#streams.delete(file.stream);
+    }
+    for (const [source, { position }] of this.#binary) {
+      const stream = parseFilePosition(position)?.stream;
+      if (stream !== undefined && claims.isLeaving(stream)) this.#binary.delete(source);
+    }
+    claims.left();
+  }
+
   async #store(signal: AbortSignal): Promise<void> {
     const batch = this.#batch;
     const checkpoints = [...this.#checkpoints, ...this.#binary.values()];
     for (const reader of this.#touched) checkpoints.push(...reader.checkpoints());
     const nothing = batch.records.length + batch.quarantined.length + batch.dropped.size === 0;
     if (nothing && this.#touched.size + this.#checkpoints.length === 0) return;
-    await this.#deps.deliver(batch.delivery(this.#deps.writer, checkpoints), signal);
+    const { writer, claims } = this.#deps;
+    await this.#deps.deliver(batch.delivery(writer, checkpoints, claims?.fences()), signal);
     this.#batch = new LogBatch(this.#deps.quotas);
     this.#checkpoints = [];
     this.#touched.clear();

@@ -1,5 +1,6 @@
 import type { LogRecord } from '../../../shared/contracts/log-record.ts';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
+import type { Fence } from '../../../shared/stores/lease.ts';
 import type { LogWriteResult, LogWriter } from '../../../shared/stores/log-store.ts';
 import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import type { Delivery } from '../core/deliver.ts';
@@ -35,10 +36,15 @@ export class LogBatch {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
   }
 
-  delivery(writer: LogWriter, checkpoints: readonly Checkpoint[]): Delivery<LogWriteResult> {
+  /** @param fences of what it was read under, where several processes divide that */
+  delivery(
+    writer: LogWriter,
+    checkpoints: readonly Checkpoint[],
+    fences?: readonly Fence[],
+  ): Delivery<LogWriteResult> {
     const { records, quarantined, dropped, begins } = this;
     return {
-      store: () => writer.write({ records, checkpoints, begins }),
+      store: () => writer.write({ records, checkpoints, begins, ...(fences && { fences }) }),
       quarantined,
       kept: records.length,
       dropped,

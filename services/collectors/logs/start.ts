@@ -12,8 +12,9 @@ import { FairGate } from '../core/fair-gate.ts';
 import type { IngestHandler, IngestRequest } from '../core/ingest.ts';
 import { parseQueueSource, type QueuedBatch, type QueueHandler } from '../core/queue.ts';
 import { type KafkaInput, startKafkaInput } from '../inputs/kafka-input.ts';
+import { type FileLeases, openSharedFiles } from '../inputs/shared-files.ts';
 import type { LogFileSource, LogsConfig } from './config.ts';
-import { FileSource } from './file-source.ts';
+import { FileSource, SHARED_LOG_FILES } from './file-source.ts';
 import { fateOfLine, type PushContext, refusedId } from './ingest-lines.ts';
 import { LogBatch } from './log-batch.ts';
 import { LogQuotas } from './log-quotas.ts';
@@ -34,6 +35,8 @@ export interface LogsDeps {
   readonly spoolFolder: string;
   /** The project of an application that the ledger knows. */
   readonly projectOf?: ProjectOf;
+  /** Where several collectors share the stores of logs and checkpoints. */
+  readonly leases?: FileLeases;
 }
 
 export interface ReplayResult {
@@ -62,6 +65,7 @@ class Logs implements LogsCollector {
   readonly #deliver: ReturnType<typeof createDeliver>;
   readonly #stop = new AbortController();
   readonly #giveUp = new AbortController();
+  readonly #shared: ReturnType<typeof openSharedFiles>;
   readonly #files: Promise<void>[];
   readonly #quotas: LogQuotas;
   readonly #gate: FairGate;
@@ -78,26 +82,44 @@ class Logs implements LogsCollector {
       limitBytes: deps.config.maxRequestBytes,
       name: 'pushed logs',
     });
+    this.#shared = openSharedFiles(deps.config.files, {
+      ...deps,
+      leases: deps.leases,
+      ...{ collector: 'logs', store: 'logs', ttlMs: deps.config.sharedLeaseMs },
+    });
     this.#announcing = deps.config.quota.length === 0 ? Promise.resolve() : this.#announce();
     this.#files = deps.config.files.map((source) => this.#follow(source));
   }
 
   /** A failure that is no store's begins again from the stored positions, so it loses nothing. */
   async #follow(source: LogFileSource): Promise<void> {
-    const { clock, logger, projectOf } = this.#deps;
+    const { clock, logger, projectOf, writer } = this.#deps;
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      const claims = source.shared
+        ? this.#shared?.claims({
+            ...{ cluster: source.cluster, prefix: SHARED_LOG_FILES },
+            load: (prefix) => writer.checkpoints(prefix),
+          })
+        : undefined;
       try {
+        using _ = claims;
         const file = new FileSource({
           ...this.#deps,
           source,
           deliver: this.#deliver,
           projectOf,
           quotas: this.#quotas,
+          claims,
         });
         await file.run(signal, this.#giveUp.signal);
       } catch (error) {
         if (this.#giveUp.signal.aborted) return;
+        if (error instanceof AppError && error.code === 'FENCED') {
+          logger.info({ paths: source.paths }, 'another collector has taken over shared log files');
+          await this.#shared?.recheck();
+          continue;
+        }
         logger.error({ err: error, paths: source.paths }, 'log files are not followed for now');
         await clock.sleep(RESTART_MS, signal);
       }
@@ -256,6 +278,7 @@ class Logs implements LogsCollector {
       this.#tcp?.[Symbol.asyncDispose](),
       this.#kafka?.[Symbol.asyncDispose](),
     ]);
+    await this.#shared?.[Symbol.asyncDispose]();
     done.abort();
     await patience;
   }

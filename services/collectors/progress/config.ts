@@ -8,6 +8,12 @@ const projectId = z
   .transform((text) => parseProjectId(text));
 
 const fileSource = z.object({
+  shared: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Several collectors see these files, under the same paths (a shared volume), and divide them among themselves by lease; needs stores that are servers.',
+    ),
   paths: z
     .array(z.string())
     .min(1)
@@ -25,6 +31,14 @@ export const progressConfig = z
       .default([])
       .describe('Files that listeners or Spark write progress to.'),
     kafka: kafkaConfig('progress', ['json']).optional(),
+    sharedLeaseMs: z
+      .number()
+      .int()
+      .min(1_000)
+      .default(15_000)
+      .describe(
+        'Time after which others take over the shared files of a collector that died, in ms.',
+      ),
     windowBatches: z
       .number()
       .int()

@@ -49,7 +49,12 @@ export class ElasticLogWriter implements LogWriter {
     this.#repeats = new RepeatFinder({ ...options, requests });
   }
 
-  async write({ records, checkpoints, begins = [], fences = [] }: LogBatch): Promise<LogWriteResult> {
+  async write({
+    records,
+    checkpoints,
+    begins = [],
+    fences = [],
+  }: LogBatch): Promise<LogWriteResult> {
     if (this.#closed) throw new AppError('STORE_UNAVAILABLE', 'the log store is closed');
     const placed = records.map((record) => this.#place(record));
     const repeats = await this.#repeats.repeats(

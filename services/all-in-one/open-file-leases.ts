@@ -1,0 +1,24 @@
+import { hostname } from 'node:os';
+import { isEmbedded } from '../../shared/stores/config.ts';
+import { openLeaseStore } from '../../shared/stores/open-stores.ts';
+import type { FileLeases } from '../collectors/inputs/shared-files.ts';
+import type { ThreadDeps } from './run-thread.ts';
+
+/**
+ * Leases of a collector's shared files; undefined where it has none, or where no other process can
+ * use its stores.
+ *
+ * @param store where its records go
+ */
+export async function openFileLeases(
+  sources: readonly { readonly shared: boolean }[],
+  store: 'logs' | 'metrics',
+  { setup, clock, random }: Pick<ThreadDeps<unknown>, 'setup' | 'clock' | 'random'>,
+  resources: AsyncDisposableStack,
+): Promise<FileLeases | undefined> {
+  const { stores } = setup;
+  const isAlone = isEmbedded(stores.ledger) || isEmbedded(stores[store]);
+  if (isAlone || !sources.some(({ shared }) => shared)) return undefined;
+  const holder = `${hostname()}/${process.pid}/${store}/${random().toString(36).slice(2)}`;
+  return { store: resources.use(await openLeaseStore(setup, { clock })), holder };
+}
