@@ -2,6 +2,7 @@ import { openMetricStoreWriter, openProjectLookup } from '../../shared/stores/op
 import { startMetrics } from '../collectors/metrics/start.ts';
 import { startProgress } from '../collectors/progress/start.ts';
 import type { TollgateConfig } from './config.ts';
+import { openFileLeases } from './open-file-leases.ts';
 import { openThreadQuarantine } from './open-thread-quarantine.ts';
 import { runThread } from './run-thread.ts';
 
@@ -18,7 +19,10 @@ runThread<Pick<TollgateConfig, 'metrics' | 'progress'>>('metrics', async (deps) 
     lookup.projectOf(cluster, application);
   const common = { ...deps, writer, quarantine, projectOf };
   const metrics = resources.use(await startMetrics({ ...common, config: config.metrics }));
-  const progress = resources.use(await startProgress({ ...common, config: config.progress }));
+  const leases = await openFileLeases(config.progress.files, 'metrics', deps, resources);
+  const progress = resources.use(
+    await startProgress({ ...common, config: config.progress, ...(leases && { leases }) }),
+  );
   const open = resources.move();
   return {
     handlers: {

@@ -2,6 +2,7 @@ import type { PointBlock, Series, SeriesRef } from '../contracts/metric-point.ts
 import type { Instant } from '../values/instant.ts';
 import type { ProjectId } from '../values/project-id.ts';
 import type { Checkpoint, CheckpointReader } from './checkpoint.ts';
+import type { Fence } from './lease.ts';
 
 export interface MetricWriter extends AsyncDisposable, CheckpointReader {
   /** The same series always gets the same ref from one writer. Cheap after the first time. */
@@ -14,8 +15,16 @@ export interface MetricWriter extends AsyncDisposable, CheckpointReader {
   /**
    * Stores all points with the checkpoints, durable when it resolves. A point is its series and
    * time: written again, the later value stands.
+   *
+   * @param fences leases under which the sources are read, where several processes divide them; only
+   *   a store that keeps checkpoints apart knows leases
+   * @throws AppError FENCED when another process has taken over: no checkpoint is saved then
    */
-  write(block: PointBlock, checkpoints: readonly Checkpoint[]): Promise<void>;
+  write(
+    block: PointBlock,
+    checkpoints: readonly Checkpoint[],
+    fences?: readonly Fence[],
+  ): Promise<void>;
 }
 
 export type Aggregate = 'last' | 'mean' | 'min' | 'max' | 'sum' | 'count';

@@ -153,7 +153,7 @@ export async function openMetricStoreWriter(
   return {
     declare: (series) => writer.declare(series),
     release: (refs) => writer.release(refs),
-    write: (block, positions) => writer.write(block, positions),
+    write: (block, positions, fences) => writer.write(block, positions, fences),
     checkpoints: (prefix) => writer.checkpoints(prefix),
     [Symbol.asyncDispose]: async () => {
       await writer[Symbol.asyncDispose]();

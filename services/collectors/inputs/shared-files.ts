@@ -21,6 +21,8 @@ export interface SharedFilesOptions {
   /** Where its records go, as the configuration calls it. */
   readonly store: 'logs' | 'metrics';
   readonly ttlMs: number;
+  /** Work of a shard beside its files: begun before they are read, disposed of when they are left. */
+  readonly begin?: (shard: number, fence: Fence) => Promise<AsyncDisposable>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -66,6 +68,7 @@ class SharedFiles implements AsyncDisposable {
   readonly #held: (labels: Record<string, string>, value: number) => void;
   #fences: ReadonlyMap<number, Fence> = new Map();
   #turn: Promise<void> = Promise.resolve();
+  readonly #work = new Map<number, { readonly token: bigint; readonly work: AsyncDisposable }>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -105,6 +108,7 @@ class SharedFiles implements AsyncDisposable {
     await this.#loop;
     await this.#turn;
     await this.#orWarn(() => this.#shards[Symbol.asyncDispose]());
+    await Promise.all([...this.#work.keys()].map((shard) => this.#endWork(shard)));
   }
 
   async #run(): Promise<void> {
@@ -120,6 +124,7 @@ class SharedFiles implements AsyncDisposable {
     this.#turn = this.#turn.then(() =>
       this.#orWarn(async () => {
         this.#fences = new Map(await this.#shards.fences());
+        await this.#beginWork();
         for (const claims of this.#claims) claims.assign(this.#fences);
         this.#held({ collector: this.#options.collector }, this.#fences.size);
       }),
@@ -135,12 +140,32 @@ class SharedFiles implements AsyncDisposable {
       if (over.signal.aborted) return;
       throw new AppError('STORE_UNAVAILABLE', `shard ${shard} of the files is not stored yet`);
     });
-    const released = Promise.all([...this.#claims].map((claims) => claims.release(shard)));
+    const released = Promise.all([...this.#claims].map((claims) => claims.release(shard))).then(
+      () => this.#endWork(shard),
+    );
     try {
       await Promise.race([released, late]);
     } finally {
       over.abort();
     }
+  }
+
+  async #beginWork(): Promise<void> {
+    const { begin } = this.#options;
+    if (begin === undefined) return;
+    for (const [shard, { token }] of this.#work) {
+      if (this.#fences.get(shard)?.token !== token) await this.#endWork(shard);
+    }
+    for (const [shard, fence] of this.#fences) {
+      if (this.#work.has(shard)) continue;
+      this.#work.set(shard, { token: fence.token, work: await begin(shard, fence) });
+    }
+  }
+
+  async #endWork(shard: number): Promise<void> {
+    const begun = this.#work.get(shard);
+    this.#work.delete(shard);
+    await begun?.work[Symbol.asyncDispose]();
   }
 
   async #orWarn(work: () => Promise<void>): Promise<void> {

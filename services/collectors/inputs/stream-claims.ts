@@ -69,12 +69,12 @@ export class StreamClaims implements Disposable {
   }
 
   has(stream: string): boolean {
-    return this.#held.has(this.#shardOf(stream));
+    return this.#held.has(this.shardOf(stream));
   }
 
   /** Whether it is to be left now. */
   isLeaving(stream: string): boolean {
-    return this.#ready.has(this.#shardOf(stream));
+    return this.#ready.has(this.shardOf(stream));
   }
 
   /**
@@ -84,7 +84,7 @@ export class StreamClaims implements Disposable {
    */
   offerToLeave(mustStay: (isConcerned: (stream: string) => boolean) => boolean): void {
     for (const shard of this.#leaving.keys()) {
-      if (!mustStay((stream) => this.#shardOf(stream) === shard)) this.#ready.add(shard);
+      if (!mustStay((stream) => this.shardOf(stream) === shard)) this.#ready.add(shard);
     }
   }
 
@@ -116,7 +116,7 @@ export class StreamClaims implements Disposable {
     const all = await load(prefix);
     return all.filter(({ position }) => {
       const stream = parseFilePosition(position)?.stream;
-      return stream !== undefined && gained.has(this.#shardOf(stream));
+      return stream !== undefined && gained.has(this.shardOf(stream));
     });
   }
 
@@ -170,7 +170,7 @@ export class StreamClaims implements Disposable {
     return undefined;
   }
 
-  #shardOf(stream: string): number {
+  shardOf(stream: string): number {
     const { cluster, shards } = this.#options;
     return Number.parseInt(hash('sha1', `${cluster}\n${stream}`, 'hex').slice(0, 8), 16) % shards;
   }

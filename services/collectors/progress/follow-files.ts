@@ -2,15 +2,20 @@ import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { FileChunk, FileEnd, FileEvent, TailedFile } from '../inputs/file-event.ts';
+import type { StreamClaims } from '../inputs/stream-claims.ts';
 import type { ProgressConfig } from './config.ts';
 import { type Line, LineReader } from './line-reader.ts';
 import type { ProgressCollector } from './progress-collector.ts';
 import type { Origin, RawText } from './record-batch.ts';
 
+type Putter = Pick<ProgressCollector, 'put'>;
+
 export interface FollowDeps {
   readonly source: ProgressConfig['files'][number];
   readonly maxRecordBytes: number;
-  readonly collector: Pick<ProgressCollector, 'put'>;
+  readonly collector: Putter;
+  /** Of a source that several processes divide: the streams' own collectors. */
+  readonly shared?: { readonly claims: StreamClaims; collectorOf(stream: string): Putter };
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -42,6 +47,7 @@ class FileLines {
   readonly #files = new Map<string, OpenFile>();
   /** Rotated files that ended in half a line, by stream. */
   readonly #halves = new Map<string, OpenFile>();
+  readonly #pending = new Set<Promise<unknown>>();
 
   constructor(deps: FollowDeps) {
     this.#deps = deps;
@@ -71,7 +77,17 @@ class FileLines {
   /** A file that is gone for days leaves no position behind. */
   async forgotten(checkpoint: Checkpoint): Promise<void> {
     const origin = { name: '', project: undefined, cluster: '', application: '' };
-    await this.#put(origin, [], [checkpoint]);
+    await this.#put(this.#deps.collector, { origin, records: [], checkpoints: [checkpoint] });
+  }
+
+  /** Gives leaving streams away once all that was read of them is stored; half a line is read again. */
+  async leave(claims: StreamClaims): Promise<void> {
+    await Promise.all(this.#pending);
+    this.throwIfFailed();
+    for (const files of [this.#files, this.#halves]) {
+      for (const [key, { file }] of files) if (claims.isLeaving(file.stream)) files.delete(key);
+    }
+    claims.left();
   }
 
   async ended({ file, reason, end }: FileEnd): Promise<void> {
@@ -101,20 +117,29 @@ class FileLines {
       const id = `${file.source}:${start}`;
       return { id, text, line: i + 1, cut };
     });
-    await this.#put(originOf(file, this.#deps.source), records, checkpoints);
+    const { collector, shared, source } = this.#deps;
+    const taker = shared === undefined ? collector : shared.collectorOf(file.stream);
+    await this.#put(taker, { origin: originOf(file, source), records, checkpoints });
   }
 
   async #put(
-    origin: Origin,
-    records: readonly RawText[],
-    checkpoints: readonly Checkpoint[],
+    taker: Putter,
+    work: {
+      readonly origin: Origin;
+      readonly records: readonly RawText[];
+      readonly checkpoints: readonly Checkpoint[];
+    },
   ): Promise<void> {
-    const { collector, clock } = this.#deps;
+    const { clock } = this.#deps;
+    const { origin, records, checkpoints } = work;
     const bytes = records.reduce((sum, { text }) => sum + text.length, 0);
     const receivedAt = clock.now();
     const batch = { origin, receivedAt, records: () => records, checkpoints, bytes };
-    const { stored } = await collector.put(batch, this.#signal);
-    stored.catch((error: unknown) => this.#failed.abort(error));
+    const { stored } = await taker.put(batch, this.#signal);
+    const settled = stored
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => this.#pending.delete(settled));
+    this.#pending.add(settled);
   }
 }
 
@@ -133,5 +158,6 @@ export async function followFiles(
     if (event.kind === 'data') await lines.data(event);
     else if (event.kind === 'end') await lines.ended(event);
     else if (event.kind === 'forgotten') await lines.forgotten(event.checkpoint);
+    else if (deps.shared?.claims.mustLeave === true) await lines.leave(deps.shared.claims);
   }
 }

@@ -29,6 +29,10 @@ export interface ProgressCollectorDeps extends Omit<DeliverDeps, 'collector'> {
   readonly projectOf?:
     | ((cluster: string, application: string) => ProjectId | undefined)
     | undefined;
+  /** Start of the checkpoints of its queries, where several collectors have some each. */
+  readonly queryPrefix?: string;
+  /** Of its count of queries. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 interface Waiting {
@@ -78,8 +82,10 @@ export class ProgressCollector implements AsyncDisposable {
 
   /** Takes up what was stored before. */
   static async open(deps: ProgressCollectorDeps): Promise<ProgressCollector> {
-    const stored = await deps.writer.checkpoints(QUERY_PREFIX);
-    return new ProgressCollector(deps, new QueryBook(deps.config, stored, deps.clock.now()));
+    const prefix = deps.queryPrefix ?? QUERY_PREFIX;
+    const stored = await deps.writer.checkpoints(prefix);
+    const book = new QueryBook({ ...deps.config, prefix }, stored, deps.clock.now());
+    return new ProgressCollector(deps, book);
   }
 
   private constructor(deps: ProgressCollectorDeps, book: QueryBook) {
@@ -193,7 +199,7 @@ export class ProgressCollector implements AsyncDisposable {
     for (const key of staged.gone) this.#series.keep(key, new Set());
     if (staged.evicted > 0) this.#count.evicted({}, staged.evicted);
     for (const [name, count] of draft.missing) this.#count.missing({ field: name }, count);
-    this.#count.queries({}, this.#book.size);
+    this.#count.queries({ ...this.#deps.labels }, this.#book.size);
     return outcomes;
   }
 

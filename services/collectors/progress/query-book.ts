@@ -15,7 +15,9 @@ interface Entry {
   readonly heardAt: Instant;
 }
 
-export interface BookLimits {
+export interface BookOptions {
+  /** Start of the checkpoints' sources; without it QUERY_PREFIX. */
+  readonly prefix?: string;
   readonly maxQueries: number;
   /** Over the windows of all queries. */
   readonly maxSamples: number;
@@ -42,7 +44,8 @@ function samplesOf(state: QueryState): number {
 
 /** The queries that are followed, the one heard of longest ago going first when there are too many. */
 export class QueryBook {
-  readonly #limits: BookLimits;
+  readonly #limits: BookOptions;
+  readonly #prefix: string;
   /** In the order in which they were heard of. */
   readonly #entries = new Map<string, Entry>();
   readonly #free = new Set<number>();
@@ -50,10 +53,11 @@ export class QueryBook {
   #samples = 0;
 
   /** @param now queries that were stored before count as heard of now: our own absence is no silence */
-  constructor(limits: BookLimits, stored: readonly Checkpoint[], now: Instant) {
+  constructor(limits: BookOptions, stored: readonly Checkpoint[], now: Instant) {
     this.#limits = limits;
+    this.#prefix = limits.prefix ?? QUERY_PREFIX;
     for (const { source, position } of stored) {
-      const slot = Number(source.slice(QUERY_PREFIX.length));
+      const slot = Number(source.slice(this.#prefix.length));
       this.#nextSlot = Math.max(this.#nextSlot, slot + 1);
       const state = position === '' ? undefined : parseQueryState(position);
       if (state === undefined) {
@@ -102,11 +106,14 @@ export class QueryBook {
       entries.set(key, { slot, state, samples: samplesOf(state), heardAt: time });
     }
     const checkpoints = [...entries.values()].map(({ slot, state }) => ({
-      source: `${QUERY_PREFIX}${slot}`,
+      source: `${this.#prefix}${slot}`,
       position: printQueryState(state),
     }));
     const emptied = [...free].filter((slot) => !this.#free.has(slot));
-    const empty = emptied.map((slot) => ({ source: `${QUERY_PREFIX}${slot}`, position: '' }));
+    const empty = emptied.map((slot) => ({
+      source: `${this.#prefix}${slot}`,
+      position: '',
+    }));
     const evicted = [...gone].filter((key) => changed.get(key) !== null);
     return { checkpoints: [...checkpoints, ...empty], entries, gone, evicted: evicted.length };
   }

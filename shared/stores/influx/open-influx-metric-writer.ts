@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { MINUTE_MS } from '../../values/instant.ts';
 import type { Checkpoint, CheckpointStore } from '../checkpoint.ts';
+import type { Fence } from '../lease.ts';
 import type { MetricWriter } from '../metric-store.ts';
 import type { InfluxConfig } from './config.ts';
 import { InfluxConnection } from './influx-connection.ts';
@@ -44,6 +45,7 @@ export interface InfluxMetricWriterOptions {
 interface PendingWrite {
   readonly block: PointBlock;
   readonly checkpoints: readonly Checkpoint[];
+  readonly fences: readonly Fence[];
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -108,12 +110,16 @@ class InfluxMetricWriter implements MetricWriter {
   }
 
   /** The block must not change before this resolves. */
-  write(block: PointBlock, checkpoints: readonly Checkpoint[]): Promise<void> {
+  write(
+    block: PointBlock,
+    checkpoints: readonly Checkpoint[],
+    fences: readonly Fence[] = [],
+  ): Promise<void> {
     if (this.#closing.signal.aborted) {
       return Promise.reject(new AppError('STORE_UNAVAILABLE', 'the metric store is closed'));
     }
     return new Promise((resolve, reject) => {
-      this.#pending.push({ block, checkpoints, resolve, reject });
+      this.#pending.push({ block, checkpoints, fences, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }
@@ -127,8 +133,11 @@ class InfluxMetricWriter implements MetricWriter {
         await this.#store(group);
         for (const { resolve } of group) resolve();
       } catch (error) {
-        // A later write must not save a position behind points that failed.
-        for (const { reject } of [...group, ...this.#pending.splice(0)]) reject(error);
+        // A later write must not save a position behind points that failed; another process reads on
+        // behind those of a lost lease.
+        const isFenced = error instanceof AppError && error.code === 'FENCED';
+        const failed = isFenced ? group : [...group, ...this.#pending.splice(0)];
+        for (const { reject } of failed) reject(error);
       }
     }
     this.#flushing = undefined;
@@ -137,10 +146,13 @@ class InfluxMetricWriter implements MetricWriter {
   #takeGroup(): PendingWrite[] {
     let points = 0;
     let writes = 0;
-    for (const { block } of this.#pending) {
+    for (const { block, fences } of this.#pending) {
       if (writes > 0 && points + block.length > GROUP_POINTS) break;
+      // Whose lease is lost must not make others fail.
+      if (fences.length > 0 && writes > 0) break;
       points += block.length;
       writes += 1;
+      if (fences.length > 0) break;
     }
     return this.#pending.splice(0, writes);
   }
@@ -166,7 +178,8 @@ class InfluxMetricWriter implements MetricWriter {
     }
     // Of a source that comes twice the later position counts.
     const latest = new Map(group.flatMap((w) => w.checkpoints).map((c) => [c.source, c]));
-    if (latest.size > 0) await this.#options.checkpoints.save([...latest.values()]);
+    const fences = group.flatMap((one) => one.fences);
+    if (latest.size > 0) await this.#options.checkpoints.save([...latest.values()], fences);
     for (const [fate, points] of fates) this.#options.onFate(fate, points);
   }
 
