@@ -65,7 +65,11 @@ async function startThreads(
   const threads: Partial<Record<ThreadName, Thread>> = {};
   if (does('collect', 'meter')) threads.ledger = await start('ledger');
   if (does('collect')) {
-    [threads.logs, threads.metrics] = await Promise.all([start('logs'), start('metrics')]);
+    // When one fails, the other must have started to be stopped.
+    const [logs, metrics] = await Promise.allSettled([start('logs'), start('metrics')]);
+    if (logs.status === 'rejected') throw logs.reason;
+    if (metrics.status === 'rejected') throw metrics.reason;
+    [threads.logs, threads.metrics] = [logs.value, metrics.value];
   }
   if (does('serve')) threads.search = await start('search');
   return threads;

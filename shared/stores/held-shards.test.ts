@@ -96,6 +96,40 @@ test('work in a shard ends before another process may take it', async () => {
   assert.deepEqual(ended, [1]);
 });
 
+test('shards are given back at the same time, and one whose work goes on is not', async () => {
+  const { clock, store, member } = await world(4);
+  const stuck = Promise.withResolvers<void>();
+  const leaving: number[] = [];
+  const a = member('a', (shard) => {
+    leaving.push(shard);
+    return shard === 3 ? stuck.promise : Promise.resolve();
+  });
+  const b = member('b');
+  await a.fences();
+  await b.fences();
+  await clock.advance(TTL_MS / 3);
+  const asked = a.fences();
+  while (leaving.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  stuck.reject(new Error('still at work'));
+  await assert.rejects(asked, /still at work/);
+  const held = (await store.held('meter')).filter(({ holder }) => holder === 'a');
+  const names = held.map(({ name }) => name).filter((name) => name.includes('shard'));
+  assert.deepEqual(names, ['meter/shard-0', 'meter/shard-1', 'meter/shard-3']);
+});
+
+test('what a refused write calls into question is asked at once', async () => {
+  const { store, member } = await world(1);
+  const a = member('a');
+  await a.fences();
+  const [lease] = (await store.held('meter')).filter(({ name }) => name === 'meter/shard-0');
+  assert.ok(lease !== undefined);
+  await store.release(lease);
+  await store.acquire(lease.name, 'b', TTL_MS);
+  assert.equal((await a.fences()).size, 1, 'not asked yet');
+  a.recheck();
+  assert.equal((await a.fences()).size, 0);
+});
+
 test('more processes than shards: the others wait', async () => {
   const { clock, member } = await world(2);
   const all = ['a', 'b', 'c', 'd'].map((holder) => member(holder));

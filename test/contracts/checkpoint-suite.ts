@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { must } from '../../shared/errors/assert.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { CheckpointStore } from '../../shared/stores/checkpoint.ts';
+import type { LeaseStore } from '../../shared/stores/lease.ts';
 import { T0 } from '../support/fact-builders.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -71,5 +73,44 @@ export function checkpointSuite(
     const many = Array.from({ length: 1_234 }, (_, i) => ({ source: `s${i}`, position: `${i}` }));
     await Promise.all([store.save(many), store.save([...many].reverse())]);
     assert.equal((await store.checkpoints('s')).length, 1_234);
+  });
+}
+
+const LONG_MS = 600_000;
+
+/** What a store of checkpoints does whose database has leases too. */
+export function checkpointFenceSuite(
+  engine: string,
+  open: () => Promise<{ readonly checkpoints: CheckpointStore; readonly leases: LeaseStore }>,
+): void {
+  test(`${engine}: checkpoints under a lease that another has taken are not saved`, async () => {
+    const { checkpoints, leases } = await open();
+    await using _checkpoints = checkpoints;
+    const kept = must(await leases.acquire('files/0', 'a', LONG_MS), 'lease');
+    const old = must(await leases.acquire('files/1', 'a', LONG_MS), 'lease');
+    await checkpoints.save([{ source: 'a', position: '1' }], [kept, old]);
+    await leases.release(old);
+    await checkpoints.save([{ source: 'a', position: '2' }], [old]);
+    const held = must(await leases.acquire('files/1', 'b', LONG_MS), 'lease');
+    const late = [
+      { source: 'a', position: '0' },
+      { source: 'b', position: '0' },
+    ];
+    await assert.rejects(checkpoints.save(late, [kept, old]), { code: 'FENCED' });
+    await assert.rejects(checkpoints.save([{ source: 'a', position: '' }], [old]), {
+      code: 'FENCED',
+    });
+    assert.deepEqual(await checkpoints.checkpoints(''), [{ source: 'a', position: '2' }]);
+    await checkpoints.save([{ source: 'a', position: '3' }], [kept, held]);
+    assert.deepEqual(await checkpoints.checkpoints(''), [{ source: 'a', position: '3' }]);
+  });
+
+  test(`${engine}: fences are checked with nothing to save too`, async () => {
+    const { checkpoints, leases } = await open();
+    await using _checkpoints = checkpoints;
+    const held = must(await leases.acquire('files/0', 'a', LONG_MS), 'lease');
+    await checkpoints.save([], [held]);
+    const invented = { name: 'files/1', token: 1n };
+    await assert.rejects(checkpoints.save([], [held, invented]), { code: 'FENCED' });
   });
 }

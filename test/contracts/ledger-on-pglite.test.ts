@@ -12,7 +12,7 @@ import type { Connections } from '../../shared/stores/sql/postgres-pool.ts';
 import { PostgresQuarantine } from '../../shared/stores/sql/postgres-quarantine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { freshSchema, pglitePool } from '../support/pglite-pool.ts';
-import { checkpointSuite } from './checkpoint-suite.ts';
+import { checkpointFenceSuite, checkpointSuite } from './checkpoint-suite.ts';
 import { fenceSuite } from './fence-suite.ts';
 import { grantsSuite } from './grants-suite.ts';
 import { journalSuite } from './journal-suite.ts';
@@ -41,6 +41,11 @@ ledgerWriterSuite('pglite', open);
 ledgerReaderSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
+checkpointFenceSuite('pglite', async () => {
+  const pool = await freshPool();
+  const checkpoints = checkpointsOnPool(pool, { clock: systemClock });
+  return { checkpoints, leases: leasesOnPool(pool) };
+});
 leaseSuite('pglite', async () => ({ store: leasesOnPool(await freshPool()), pass }));
 fenceSuite('pglite', async () => {
   const pool = await freshPool();

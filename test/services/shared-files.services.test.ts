@@ -119,6 +119,7 @@ test('collectors on one folder: one comes, one is killed, one sleeps; each line 
       stores: servers.stores,
       process: name,
       logs: { files, sharedLeaseMs: LEASE_MS },
+      metrics: { graphite: [{ port: 0, project: 'etl' }] },
     };
     return await RunningTollgate.start(own, config, 'collect');
   };

@@ -92,8 +92,9 @@ export class SharingCollectors implements AsyncDisposable {
     return [...this.records.values()].map(({ message }) => message).sort();
   }
 
-  async start(files: object = {}): Promise<Sharer> {
-    const sharer = await Sharer.start((one) => this.#open(one, files));
+  /** @param hasLeases whether its stores could be shared */
+  async start(files: object = {}, hasLeases = true): Promise<Sharer> {
+    const sharer = await Sharer.start((one) => this.#open(one, files, hasLeases));
     this.all.push(sharer);
     return sharer;
   }
@@ -119,7 +120,7 @@ export class SharingCollectors implements AsyncDisposable {
     rmSync(this.folder, { recursive: true });
   }
 
-  #open(sharer: Sharer, files: object): Promise<LogsCollector> {
+  #open(sharer: Sharer, files: object, hasLeases: boolean): Promise<LogsCollector> {
     const source = { paths: [`${this.folder}/**/*.log`], project: 'etl', shared: true, ...files };
     const clock: Clock = sharer.within(this.clock);
     return startLogs({
@@ -129,7 +130,9 @@ export class SharingCollectors implements AsyncDisposable {
       }),
       writer: this.#writer(sharer),
       quarantine: new MapQuarantine(),
-      leases: { store: sharer.within(this.leases), holder: `collector-${this.all.length}` },
+      ...(hasLeases && {
+        leases: { store: sharer.within(this.leases), holder: `collector-${this.all.length}` },
+      }),
       clock,
       random: () => 0.5,
       logger: silentLogger,

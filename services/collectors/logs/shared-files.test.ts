@@ -178,6 +178,14 @@ test('property: whoever comes, sleeps, wakes and dies, each event is stored once
       await world.pass(4 * LEASE_MS);
       assert.deepEqual(world.messages, lines.written.toSorted());
     }),
-    { numRuns: 15 },
+    { numRuns: 6 },
   );
+});
+
+test('files that no other process could share are a problem of the configuration', async () => {
+  await using world = new SharingCollectors();
+  await assert.rejects(world.start({}, false), {
+    code: 'CONFIG_INVALID',
+    message: /^logs\.files\[0\]\.shared: .*stores\.ledger and stores\.logs.*set shared to false/,
+  });
 });

@@ -5,6 +5,7 @@ import { type Answer, AnsweringServer } from '../../../test/support/answering-se
 import { LeapingClock } from '../../../test/support/bulk-server.ts';
 import { dailyPlaces } from '../../../test/support/daily-places.ts';
 import { MapCheckpoints } from '../../../test/support/map-checkpoints.ts';
+import { AppError } from '../../errors/app-error.ts';
 import type { RefusedLog } from '../log-store.ts';
 import { elasticConfig } from './config.ts';
 import { openElasticClient } from './open-elastic-client.ts';
@@ -170,4 +171,14 @@ test('a span without a place asks for nothing, since no index named would be all
   assert.deepEqual(await bench.reader.search(PROJECT, nothing), { records: [] });
   assert.deepEqual(await bench.reader.fingerprints(PROJECT, nothing), []);
   assert.deepEqual(bench.server.asked, []);
+});
+
+test('what another process has taken over is neither stored nor marked as read', async () => {
+  await using at = await setUp();
+  const fences = [{ name: 'files/logs/shard-1', token: 1n }];
+  const lost = new AppError('FENCED', 'another process has taken over');
+  at.checkpoints.save = () => Promise.reject(lost);
+  const batch = { records: TWO, checkpoints: CHECKPOINT, fences };
+  await assert.rejects(at.writer.write(batch), { code: 'FENCED' });
+  assert.equal(at.server.asked.length, 0, 'it asks before it sends');
 });
