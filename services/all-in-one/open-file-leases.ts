@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import { openLeaseStore } from '../../shared/stores/open-stores.ts';
-import type { FileLeases } from '../collectors/inputs/shared-files.ts';
+import type { LogsDeps } from '../collectors/logs/start.ts';
 import type { ThreadDeps } from './run-thread.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function openFileLeases(
   store: 'logs' | 'metrics',
   { setup, clock, random }: Pick<ThreadDeps<unknown>, 'setup' | 'clock' | 'random'>,
   resources: AsyncDisposableStack,
-): Promise<FileLeases | undefined> {
+): Promise<LogsDeps['leases']> {
   const { stores } = setup;
   const isAlone = isEmbedded(stores.ledger) || isEmbedded(stores[store]);
   if (isAlone || !sources.some(({ shared }) => shared)) return undefined;

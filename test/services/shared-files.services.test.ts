@@ -72,7 +72,7 @@ class Writers {
 
 /** Each stored line's name, as often as it is stored. */
 async function storedNames(): Promise<string[]> {
-  const { logs } = servers.stores as { logs: { url: string; indexPrefix: string } };
+  const { logs } = servers.stores as unknown as { logs: { url: string; indexPrefix: string } };
   const index = `${logs.url}/${logs.indexPrefix}-*`;
   await fetch(`${index}/_refresh`, { method: 'POST' });
   const names: string[] = [];
