@@ -1,10 +1,11 @@
+import { systemClock } from '../../../shared/runtime/clock.ts';
 import {
   openPostgresCheckpointStore,
   openPostgresLeaseStore,
   openPostgresLedger,
 } from '../../../shared/stores/sql/open-postgres-ledger.ts';
 import { openPostgresQuarantine } from '../../../shared/stores/sql/postgres-quarantine.ts';
-import { checkpointSuite } from '../../contracts/checkpoint-suite.ts';
+import { checkpointFenceSuite, checkpointSuite } from '../../contracts/checkpoint-suite.ts';
 import { fenceSuite } from '../../contracts/fence-suite.ts';
 import { grantsSuite } from '../../contracts/grants-suite.ts';
 import { journalSuite } from '../../contracts/journal-suite.ts';
@@ -29,6 +30,11 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   checkpointSuite(name, async (clock) =>
     openPostgresCheckpointStore(await freshSchema(server()), { clock }),
   );
+  checkpointFenceSuite(name, async () => {
+    const config = await freshSchema(server());
+    const checkpoints = await openPostgresCheckpointStore(config, { clock: systemClock });
+    return { checkpoints, leases: await openPostgresLeaseStore(config) };
+  });
   leaseSuite(name, async () => ({
     store: await openPostgresLeaseStore(await freshSchema(server())),
     pass,
