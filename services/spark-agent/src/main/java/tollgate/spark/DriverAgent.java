@@ -1,0 +1,165 @@
+package tollgate.spark;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.plugin.DriverPlugin;
+import org.apache.spark.api.plugin.PluginContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Tuple2;
+
+/** The agent in a driver: listens, sends, obeys. Whatever fails in it leaves the application alone. */
+final class DriverAgent implements DriverPlugin {
+  private static final Logger LOG = LoggerFactory.getLogger("tollgate.spark.Agent");
+  private static final String QUERY_LISTENERS = "spark.sql.streaming.streamingQueryListeners";
+  private static final int PROTOCOL = 1;
+
+  /** The agent of this JVM: Spark itself makes the listeners of streaming queries, without it. */
+  private static volatile DriverAgent current;
+
+  private final Notices notices = new Notices(LOG::warn, LOG::info);
+  private final ActivityTotals totals = new ActivityTotals();
+  private AgentConfig config;
+  private ContainerFacts facts;
+  private Sender sender;
+  private GracefulStop stop;
+  private String sparkVersion = "";
+  private final String version = ownVersion();
+
+  static DriverAgent current() {
+    return current;
+  }
+
+  @Override
+  public Map<String, String> init(SparkContext context, PluginContext plugin) {
+    try {
+      start(context, plugin.conf());
+    } catch (QuotaDenied denied) {
+      LOG.error(denied.getMessage());
+      throw denied;
+    } catch (Throwable failure) {
+      notices.once("the agent does not run: " + failure);
+    }
+    return Collections.emptyMap();
+  }
+
+  private void start(SparkContext context, SparkConf conf) {
+    config = new AgentConfig(toMap(conf));
+    for (String problem : config.problems) notices.once(problem);
+    if (!config.isOn()) return;
+    sparkVersion = context.version();
+    HttpDoor door = new HttpDoor(config, version);
+    if (config.checksQuota) new QuotaCheck(config, door, notices).demand();
+    facts = new ContainerFacts(config, line -> sender.offer(Sender.CONTAINERS, line));
+    stop = new GracefulStop(context, config, notices, () -> sender.beatSoon());
+    sender =
+        new Sender(
+            config,
+            door,
+            notices,
+            this::sights,
+            this::heartbeat,
+            stop::obey);
+    context.addSparkListener(new ApplicationListener(context, config, facts, totals));
+    listenToQueries(conf);
+    current = this;
+    sender.start();
+    notices.say("agent " + version + " sends to " + config.url);
+  }
+
+  /** Sessions made from now on load their listeners from the configuration of the context. */
+  private static void listenToQueries(SparkConf conf) {
+    String own = QueryListener.class.getName();
+    String others = conf.get(QUERY_LISTENERS, "");
+    if (others.contains(own)) return;
+    conf.set(QUERY_LISTENERS, others.isEmpty() ? own : others + "," + own);
+  }
+
+  @Override
+  public void shutdown() {
+    try {
+      if (sender == null) return;
+      facts.applicationEnded(System.currentTimeMillis());
+      sender.close(config.endMs);
+      if (current == this) current = null;
+    } catch (Throwable failure) {
+      notices.once("the agent ended badly: " + failure);
+    }
+  }
+
+  /** Spark writes a trace for a listener that throws; one line from here is enough. */
+  static void quietly(Runnable act) {
+    try {
+      act.run();
+    } catch (RuntimeException | LinkageError failure) {
+      DriverAgent agent = current;
+      if (agent != null) agent.notices.problem("an event of Spark could not be read: " + failure);
+    }
+  }
+
+  void progress(Map<String, Object> record) {
+    sender.offer(Sender.PROGRESS, Json.write(record));
+  }
+
+  /** A record whose progress Spark has written as JSON already. */
+  void progress(String json) {
+    String application = Json.write(application());
+    sender.offer(Sender.PROGRESS, "{\"application\":" + application + ",\"progress\":" + json + "}");
+  }
+
+  String application() {
+    ContainerFacts.Start start = facts.start();
+    return start == null ? "" : start.application;
+  }
+
+  GracefulStop stop() {
+    return stop;
+  }
+
+  /** Before each heartbeat: what is alive, and how far jobs and stages have come. */
+  private List<String> sights() {
+    long now = System.currentTimeMillis();
+    for (String line : totals.lines(application(), now)) sender.offer(Sender.METRICS, line);
+    return facts.sights(now);
+  }
+
+  /** Null while the application has no name yet. */
+  private Map<String, Object> heartbeat() {
+    ContainerFacts.Start start = facts.start();
+    if (start == null) return null;
+    return Json.object(
+        "protocol", PROTOCOL,
+        "agent", version,
+        "spark", sparkVersion,
+        "application", start.application,
+        "attempt", start.attempt,
+        "at", System.currentTimeMillis(),
+        "ended", facts.hasEnded(),
+        "containers", facts.openContainers(),
+        "dropped", sender.dropped(),
+        "stop", stop.report());
+  }
+
+  private static Map<String, String> toMap(SparkConf conf) {
+    Map<String, String> map = new LinkedHashMap<>();
+    for (Tuple2<String, String> pair : conf.getAll()) map.put(pair._1(), pair._2());
+    return map;
+  }
+
+  private static String ownVersion() {
+    Properties properties = new Properties();
+    try (InputStream in = DriverAgent.class.getResourceAsStream("agent.properties")) {
+      if (in != null) properties.load(in);
+    } catch (IOException unknown) {
+      return "unknown";
+    }
+    return properties.getProperty("version", "unknown");
+  }
+}
