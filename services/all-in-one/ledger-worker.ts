@@ -58,6 +58,7 @@ async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Le
       ...deps,
       config: deps.config.containers,
       journal: ledger.journalWriter,
+      known: ledger.journalReader,
       quarantine,
       ...(isShared(deps) ? { leases } : {}),
     }),

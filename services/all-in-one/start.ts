@@ -19,6 +19,12 @@ import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
+import { knownProject } from '../collectors/containers/known-project.ts';
+import { AgentBook, type AgentBookDeps } from '../collectors/inputs/agent-book.ts';
+import {
+  createHeartbeatInput,
+  type HeartbeatInputOptions,
+} from '../collectors/inputs/heartbeat-input.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
@@ -141,6 +147,7 @@ function apiDeps(
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
+    stopOrders: stores.stopOrders,
     logs: remoteLogReader(search.rpc),
     metricStore: remoteMetricReader(search.rpc),
     clusters: clusterInfos(config),
@@ -149,15 +156,28 @@ function apiDeps(
   };
 }
 
+interface IngestDeps {
+  readonly doors: Doors;
+  readonly clock: Clock;
+  readonly stores: LedgerStores;
+  readonly metrics: Metrics;
+}
+
+/** Heartbeats of agents. They tell real time, whatever a demo plays. */
+function heartbeatsOf({ doors, stores, metrics }: IngestDeps) {
+  const { stopOrders: orders, journalReader } = stores;
+  const projectOf: AgentBookDeps['projectOf'] = (ref) => knownProject(journalReader, ref);
+  const book = new AgentBook({ orders, projectOf, clock: systemClock, metrics });
+  const projectsOf: HeartbeatInputOptions['projectsOf'] = (request) =>
+    doors.callerOf(request)?.projects;
+  return createHeartbeatInput({ book, projectsOf });
+}
+
 /** The collectors' HTTP doors, where this process collects. */
-function ingestOf(
-  { api }: TollgateConfig,
-  threads: Threads,
-  deps: { readonly doors: Doors; readonly clock: Clock },
-) {
+function ingestOf({ api }: TollgateConfig, threads: Threads, deps: IngestDeps) {
   const collectors = collectorsOf(threads);
   if (collectors === undefined) return undefined;
-  return createHttpInput({
+  const input = createHttpInput({
     handlers: {
       logs: remoteIngest(collectors.logs, 'logs'),
       metrics: remoteIngest(collectors.metrics, 'metrics'),
@@ -169,6 +189,7 @@ function ingestOf(
     projectsOf: (request) => deps.doors.callerOf(request)?.projects,
     clock: deps.clock,
   });
+  return input.use(heartbeatsOf(deps));
 }
 
 /**
@@ -221,7 +242,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       logger,
       doors,
       metrics,
-      ingest: ingestOf(config, threads, { doors, clock }),
+      ingest: ingestOf(config, threads, { doors, clock, stores, metrics }),
       webRoot: join(import.meta.dirname, '../web'),
       moduleFiles: moduleFiles(),
       notReady: () => [...crashed, ...health.reasons],

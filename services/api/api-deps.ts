@@ -6,6 +6,7 @@ import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { MetricReader } from '../../shared/stores/metric-store.ts';
 import type { PriceReader } from '../../shared/stores/price-book.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
+import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
 
@@ -30,6 +31,7 @@ export interface ApiDeps {
   readonly prices: PriceReader;
   readonly journal: JournalReader;
   readonly grants: GrantStore;
+  readonly stopOrders: StopOrderStore;
   readonly logs: LogReader;
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;

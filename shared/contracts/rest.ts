@@ -91,6 +91,42 @@ export const restProject = z.object({
 });
 export const restProjects = z.object({ projects: z.array(restProject) });
 
+export const restStopRequest = z.strictObject({
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: 'Given by the caller, so that sending it again stops nothing twice' }),
+  withinMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(60_000)
+    .meta({ description: 'Queries that have come to no boundary by then are stopped anyway' }),
+  force: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Even where a checkpoint isn’t on durable storage, or no query runs' }),
+});
+export const restStop = z.object({
+  id: z.string(),
+  cluster: z.string(),
+  application: z.string(),
+  withinMs: z.number().int(),
+  force: z.boolean(),
+  orderedBy: z.string(),
+  orderedAt: instant,
+  state: z.enum(['ordered', 'stopping', 'stopped', 'refused']),
+  clean: z
+    .boolean()
+    .nullable()
+    .meta({ description: 'No uncommitted batch was seen; null until it has stopped' }),
+  message: z.string(),
+  updatedAt: instant,
+});
+export const restStops = z.object({ stops: z.array(restStop) });
+
 /** Where executors' slot time went; the five add up to `slotMs`. Ms of one core slot. */
 export const restActivity = z.object({
   slotMs: z.number(),

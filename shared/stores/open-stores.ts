@@ -56,6 +56,7 @@ import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
 import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
 import { openPostgresTokenStore, openSqliteTokenStore } from './sql/token-store.ts';
+import type { StopOrderStore } from './stop-orders.ts';
 import type { TokenStore } from './token-store.ts';
 
 /**
@@ -75,6 +76,7 @@ export interface LedgerStores extends AsyncDisposable {
   readonly ledgerReader: LedgerReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
+  readonly stopOrders: StopOrderStore;
 }
 
 /** What adapters need beside their place. */

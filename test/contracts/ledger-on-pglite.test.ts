@@ -21,6 +21,7 @@ import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
+import { stopOrdersSuite } from './stop-orders-suite.ts';
 
 const deps = { clock: systemClock, random: Math.random };
 
@@ -39,6 +40,7 @@ priceBookSuite('pglite', open);
 grantsSuite('pglite', open);
 ledgerWriterSuite('pglite', open);
 ledgerReaderSuite('pglite', open);
+stopOrdersSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { committedOpenapi } from '../../services/api/http/write-openapi.ts';
 import type { IngestRequest } from '../../services/collectors/core/ingest.ts';
+import { createHeartbeatInput } from '../../services/collectors/inputs/heartbeat-input.ts';
 import { createHttpInput } from '../../services/collectors/inputs/http-input.ts';
 import type { QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { TokenScope } from '../../shared/stores/token-store.ts';
@@ -58,6 +59,8 @@ const BODIES: Readonly<Record<string, (project: string) => object>> = {
   '/v1/projects/{project}/grants': (project) => ({ id: `of-${project}`, credits: '5', reason: '' }),
   '/v1/quota-checks': (project) => ({ project }),
   '/v1/quarantine/replay': () => ({}),
+  '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),
+  '/v1/projects/{project}/applications/{cluster}/{application}/stops': () => ({ id: 's1' }),
 };
 
 function refused(project: string): QuarantinedRecord {
@@ -84,13 +87,17 @@ export async function guardedApi(): Promise<GuardedApi> {
     },
   };
   let late: RunningApi | undefined;
+  const heartbeats = createHeartbeatInput({
+    book: { hear: async () => ({ orders: [] }) },
+    projectsOf: (request) => late?.doors.callerOf(request)?.projects,
+  });
   const ingest = createHttpInput({
     handlers: { logs: handler, metrics: handler, progress: handler, containers: handler },
     bodyMaxBytes: 1_000,
     queueMaxBytes: 1_000,
     clock: { now: () => 0, elapsed: () => 0, sleep: async () => {} },
     projectsOf: (request) => late?.doors.callerOf(request)?.projects,
-  });
+  }).use(heartbeats);
   const api = await runningApi({
     parts: { ingest, logger: pino({ level: 'debug' }, stream) },
     requireToken: true,

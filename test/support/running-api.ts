@@ -87,6 +87,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
+    stopOrders: stores.stopOrders,
     logs: resources.use(await openLogStoreReader(setup, writing)),
     metricStore: resources.use(await openMetricStoreReader(setup, writing)),
     quarantine,

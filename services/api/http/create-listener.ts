@@ -21,6 +21,7 @@ import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
 import { statusEndpoints } from '../routes/status.ts';
+import { stopEndpoints } from '../routes/stops.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
 import { hostGuard } from './allowed-host.ts';
 import { type Caller, demandAllProjects, demandScope } from './caller.ts';
@@ -83,6 +84,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...statusEndpoints(deps),
     ...projectEndpoints(deps),
     ...applicationEndpoints(deps),
+    ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentHeartbeat, agentOrders } from '../../../shared/contracts/agent.ts';
 import {
   restIngest,
   restProblem,
@@ -117,6 +118,33 @@ function ingestOperation(collector: string): object {
   };
 }
 
+/** What a driver's agent sends; its collector serves it. */
+function heartbeatOperation(): object {
+  const json = (schema: z.ZodType, io: 'input' | 'output'): object => ({
+    content: { 'application/json': { schema: jsonSchema(schema, io) } },
+  });
+  return {
+    summary: 'The agent of a driver is alive, and hears what it should do',
+    ...security('ingest'),
+    parameters: [
+      {
+        name: 'Tollgate-Cluster',
+        in: 'header',
+        description: 'Cluster that the application runs on',
+        schema: { type: 'string' },
+      },
+    ],
+    requestBody: { required: true, ...json(agentHeartbeat, 'input') },
+    responses: {
+      200: {
+        description: 'Orders, each until the agent speaks of it',
+        ...json(agentOrders, 'output'),
+      },
+      default: PROBLEM_ANSWER,
+    },
+  };
+}
+
 function sessionOperations(): Record<string, object> {
   const session = {
     description: 'Who is signed in',
@@ -154,6 +182,7 @@ export function openapiOf(endpoints: readonly Endpoint[], version: string): obje
   for (const collector of PUSHED) {
     paths[`/v1/ingest/${collector}`] = { post: ingestOperation(collector) };
   }
+  paths['/v1/ingest/heartbeats'] = { post: heartbeatOperation() };
   paths['/v1/session'] = sessionOperations();
   return {
     openapi: '3.1.0',

@@ -3,16 +3,23 @@ import type { Evidence, JournalFact } from '../../../shared/contracts/container-
 import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
-import { parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
+import { type ProjectId, parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import { decodeText } from '../core/decode-text.ts';
+import { FOREIGN_PROJECT } from '../core/fate.ts';
 import type { IngestRequest } from '../core/ingest.ts';
-import { parseQueueSource, printQueueSource, type QueuedBatch } from '../core/queue.ts';
-import { type PushedContext, parsePushed } from './parse/parse-pushed.ts';
+import { printQueueSource, type QueuedBatch } from '../core/queue.ts';
+import type { KnownApplications } from './known-project.ts';
+import { ownRecords } from './own-facts.ts';
+import { type PushedContext, type PushedRecord, parsePushed } from './parse/parse-pushed.ts';
+import { printSource, sourcePlace } from './pushed-source.ts';
 import type { RecordFacts } from './record-facts.ts';
 
 export interface FactIngestDeps {
   readonly attribute: PushedContext['attribute'];
+  readonly yarnMemoryStepMib: NonNullable<PushedContext['yarnMemoryStepMib']>;
   readonly record: RecordFacts;
+  /** Who owns an application; without it senders of some projects only are refused. */
+  readonly known: KnownApplications | undefined;
   readonly quarantine: Quarantine;
   readonly maxQueuedBytes: number;
   readonly signal: AbortSignal;
@@ -33,6 +40,8 @@ interface Line {
 }
 
 interface Draft {
+  /** Of senders bound to some projects: kept once it is known that they may. */
+  readonly bound: { readonly record: PushedRecord; readonly line: Line }[];
   readonly facts: JournalFact[];
   readonly evidence: Evidence[];
   readonly refused: QuarantinedRecord[];
@@ -43,7 +52,6 @@ interface Draft {
 }
 
 const RAW_CHARS = 65_536;
-const PREFIX = 'http:';
 
 /** Stores pushed facts and sights; what can't be read, or says otherwise under a known id, waits in quarantine. */
 export class FactIngest {
@@ -63,8 +71,9 @@ export class FactIngest {
     this.#queuedBytes += bytes;
     try {
       const draft = emptyDraft();
-      const source = `${PREFIX}${request.cluster}`;
+      const source = printSource(request);
       this.#read(decodeText(request.body), { ...request, source }, draft);
+      await this.#keepOwn(draft, request.onlyProjects);
       return await this.#store(draft, this.#deps.signal);
     } finally {
       this.#queuedBytes -= bytes;
@@ -94,13 +103,12 @@ export class FactIngest {
       const answer = await this.ingest({
         body: new TextEncoder().encode(raw),
         project: project === UNATTRIBUTED ? undefined : parseProjectId(project),
-        cluster: source.startsWith(PREFIX)
-          ? source.slice(PREFIX.length)
-          : (parseQueueSource(source)?.cluster ?? ''),
+        ...sourcePlace(source),
         receivedAt: observedAt,
       });
       sum.stored += answer.stored;
       sum.duplicates += answer.duplicates;
+      sum.dropped += answer.dropped;
       sum.quarantined += answer.quarantined;
       if (answer.quarantined === 0) done.push(id);
     }
@@ -109,19 +117,35 @@ export class FactIngest {
   }
 
   #read(text: string, place: Place, draft: Draft): void {
-    const { cluster, project, receivedAt } = place;
-    const context = { cluster, project, now: receivedAt, attribute: this.#deps.attribute };
+    const { cluster, project, onlyProjects, receivedAt } = place;
+    const { attribute, yarnMemoryStepMib } = this.#deps;
+    const rules = { attribute, yarnMemoryStepMib, onlyProjects };
+    const context = { cluster, project, now: receivedAt, ...rules };
     for (const [position, written] of text.split('\n').entries()) {
       const raw = written.trim();
       if (raw === '') continue;
       const line = { line: position + 1, raw, place };
       const fate = parsePushed(raw, context);
-      if (fate.fate !== 'kept') this.#refuse(draft, line, fate.reason);
-      else if (fate.record.is === 'seen') draft.evidence.push(fate.record.evidence);
-      else {
-        draft.facts.push(fate.record.fact);
-        draft.lines.set(fate.record.fact, line);
-      }
+      if (fate.fate === 'dropped') drop(draft, line, fate.reason);
+      else if (fate.fate === 'quarantined') this.#refuse(draft, line, fate.reason);
+      else if (onlyProjects !== undefined) draft.bound.push({ record: fate.record, line });
+      else keep(draft, fate.record, line);
+    }
+  }
+
+  /** Of a sender bound to some projects, what is about their applications. */
+  async #keepOwn(draft: Draft, onlyProjects: readonly ProjectId[] | undefined): Promise<void> {
+    if (onlyProjects === undefined) return;
+    const { known } = this.#deps;
+    if (known === undefined) {
+      const message = 'facts of containers need a token of all projects here';
+      throw new AppError('FORBIDDEN', message);
+    }
+    const records = draft.bound.map(({ record }) => record);
+    const own = await ownRecords(records, onlyProjects, known);
+    for (const { record, line } of draft.bound) {
+      if (own.has(record)) keep(draft, record, line);
+      else drop(draft, line, FOREIGN_PROJECT);
     }
   }
 
@@ -162,14 +186,27 @@ export class FactIngest {
     return {
       stored: outcome.stored + evidence.length,
       duplicates: outcome.duplicates,
-      dropped: 0,
+      dropped: [...dropped.values()].reduce((sum, count) => sum + count, 0),
       quarantined: refused.length + late.refused.length,
       verdicts,
     };
   }
 }
 
+function keep(draft: Draft, record: PushedRecord, line: Line): void {
+  if (record.is === 'seen') draft.evidence.push(record.evidence);
+  else {
+    draft.facts.push(record.fact);
+    draft.lines.set(record.fact, line);
+  }
+}
+
+function drop({ dropped, verdicts }: Draft, { line }: Line, reason: string): void {
+  dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
+  verdicts.push({ line, fate: 'dropped', reason });
+}
+
 function emptyDraft(): Draft {
-  const lists = { facts: [], evidence: [], refused: [], verdicts: [] };
+  const lists = { bound: [], facts: [], evidence: [], refused: [], verdicts: [] };
   return { ...lists, dropped: new Map(), lines: new Map() };
 }

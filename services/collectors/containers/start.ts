@@ -17,12 +17,15 @@ import { startKafkaInput } from '../inputs/kafka-input.ts';
 import type { ContainersConfig } from './config.ts';
 import { followEventLogs } from './follow-event-logs.ts';
 import { FactIngest } from './ingest-facts.ts';
+import type { KnownApplications } from './known-project.ts';
 import { createRecordFacts, type RecordFacts } from './record-facts.ts';
 import { watchCluster } from './watch-cluster.ts';
 
 export interface ContainersDeps {
   readonly config: ContainersConfig;
   readonly journal: JournalWriter;
+  /** Who owns an application, for senders whose token is bound to some projects. */
+  readonly known?: KnownApplications;
   readonly quarantine: Quarantine;
   readonly clock: Clock;
   readonly random: () => number;
@@ -143,7 +146,9 @@ export async function startContainers(deps: ContainersDeps): Promise<Containers>
   const record = createRecordFacts(deps);
   const ingest = new FactIngest({
     attribute: (application) => attributeApplication(config.attribution, application),
+    yarnMemoryStepMib: (of) => config.clusters.find(({ id }) => id === of)?.yarnMemoryStepMib ?? 0,
     record,
+    known: deps.known,
     quarantine,
     maxQueuedBytes: config.queueBytes,
     signal: stop.signal,

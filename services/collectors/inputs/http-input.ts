@@ -6,6 +6,7 @@ import { type ProjectId, parseProjectId } from '../../../shared/values/project-i
 import type { IngestHandler } from '../core/ingest.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { readBody } from './read-body.ts';
+import { clusterOf, header } from './request-place.ts';
 
 export type IngestHandlers = Readonly<Record<QuarantinedRecord['collector'], IngestHandler>>;
 
@@ -30,7 +31,6 @@ const CONTENT_TYPES = [
   'application/json',
   'text/plain',
 ];
-const CLUSTER = /^[\w.:-]{1,64}$/;
 function checkType(request: Request): void {
   const type = (request.headers['content-type'] ?? 'application/x-ndjson').split(';')[0]?.trim();
   if (CONTENT_TYPES.includes(type ?? '')) return;
@@ -38,11 +38,6 @@ function checkType(request: Request): void {
     'UNSUPPORTED_MEDIA',
     `Content-Type ${type} is not supported; send newline-delimited JSON as application/x-ndjson`,
   );
-}
-
-function header(request: Request, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }
 
 function projectOf(request: Request): ProjectId | undefined {
@@ -69,12 +64,6 @@ function boundProject(
   throw new AppError('BAD_REQUEST', message);
 }
 
-function clusterOf(request: Request): string {
-  const cluster = header(request, 'tollgate-cluster') ?? 'default';
-  if (CLUSTER.test(cluster)) return cluster;
-  throw new AppError('BAD_REQUEST', 'Tollgate-Cluster: letters, digits and . _ : - up to 64');
-}
-
 /**
  * `POST /v1/ingest/{logs,progress,metrics,containers}`: newline-delimited JSON, plain, gzip or
  * zstd. Answers 2xx only when the collector has stored, with a verdict for every refused line.
@@ -86,15 +75,10 @@ export function createHttpInput(options: HttpInputOptions): Router {
   const places = new ByteBudget(requestsMax);
 
   const handle =
-    (name: string, collector: IngestHandler): RequestHandler =>
+    (collector: IngestHandler): RequestHandler =>
     async (request, response) => {
       checkType(request);
       const onlyProjects = options.projectsOf?.(request);
-      if (onlyProjects !== undefined && name === 'containers') {
-        const message =
-          'a fact of a container names no project; send it with a token of all projects';
-        throw new AppError('FORBIDDEN', message);
-      }
       const named = projectOf(request);
       const project = onlyProjects === undefined ? named : boundProject(named, onlyProjects);
       const cluster = clusterOf(request);
@@ -114,7 +98,7 @@ export function createHttpInput(options: HttpInputOptions): Router {
   for (const [name, collector] of Object.entries(handlers)) {
     router
       .route(`/v1/ingest/${name}`)
-      .post(handle(name, collector))
+      .post(handle(collector))
       .all((request, response) => {
         response.setHeader('Allow', 'POST');
         throw new AppError('METHOD_NOT_ALLOWED', `${request.path} takes POST`);

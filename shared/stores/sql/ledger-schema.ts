@@ -69,6 +69,19 @@ export interface LedgerTables {
     stored_at: Int;
   };
   lease: { name: string; holder: string; token: Int; until: Int };
+  stop_order: {
+    id: string;
+    cluster: string;
+    application: string;
+    within_ms: Int;
+    force: Int;
+    ordered_by: string;
+    ordered_at: Int;
+    state: string;
+    clean: NullableInt;
+    message: string;
+    updated_at: Int;
+  };
   credit_grant: { id: string; project: string; amount: Int; reason: string; granted_at: Int };
   balance: {
     project: string;
@@ -213,9 +226,20 @@ CREATE TABLE lease (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const STOP_ORDERS = `
+CREATE TABLE stop_order (
+  id TEXT PRIMARY KEY, cluster TEXT NOT NULL, application TEXT NOT NULL, within_ms INTEGER NOT NULL,
+  force INTEGER NOT NULL, ordered_by TEXT NOT NULL, ordered_at INTEGER NOT NULL,
+  state TEXT NOT NULL, clean INTEGER, message TEXT NOT NULL, updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stop_order_application ON stop_order (cluster, application, ordered_at);
+CREATE INDEX stop_order_open ON stop_order (ordered_at)
+  WHERE state NOT IN ('stopped', 'refused');
+`;
+
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES],
+  migrations: [FIRST, LEASES, STOP_ORDERS],
 };

@@ -4,6 +4,7 @@ import type { JournalReader, JournalWriter } from '../journal.ts';
 import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
+import type { StopOrderStore } from '../stop-orders.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
 import { type LedgerEngine, sqliteEngine } from './ledger-engine.ts';
@@ -15,6 +16,7 @@ import { LEDGER_SCHEMA, type LedgerTables } from './ledger-schema.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
+import { SqlStopOrders } from './stop-orders.ts';
 
 /**
  * The journal and the ledger: one file, since what is charged and the facts it follows from must
@@ -28,6 +30,7 @@ export interface Ledger extends AsyncDisposable {
   readonly ledgerReader: LedgerReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
+  readonly stopOrders: StopOrderStore;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -42,6 +45,7 @@ export function ledgerPorts(
     ledgerReader: new SqlLedgerReader(engine.db, quota),
     priceWriter: new SqlPriceBook(engine),
     grants: new SqlGrantStore(engine),
+    stopOrders: new SqlStopOrders(engine),
   };
 }
 

@@ -126,4 +126,17 @@ CREATE TABLE refused_total (one integer PRIMARY KEY CHECK (one = 1), bytes bigin
 INSERT INTO refused_total VALUES (1, 0);
 `;
 
-export const POSTGRES_MIGRATIONS: readonly string[] = [FIRST, TOKEN_POSTGRES];
+const STOP_ORDERS = `
+CREATE TABLE stop_order (
+  id text COLLATE "C" PRIMARY KEY, cluster text COLLATE "C" NOT NULL,
+  application text COLLATE "C" NOT NULL, within_ms bigint NOT NULL, force integer NOT NULL,
+  ordered_by text COLLATE "C" NOT NULL, ordered_at bigint NOT NULL,
+  state text COLLATE "C" NOT NULL, clean integer, message text COLLATE "C" NOT NULL,
+  updated_at bigint NOT NULL
+);
+CREATE INDEX stop_order_application ON stop_order (cluster, application, ordered_at);
+CREATE INDEX stop_order_open ON stop_order (ordered_at)
+  WHERE state NOT IN ('stopped', 'refused');
+`;
+
+export const POSTGRES_MIGRATIONS: readonly string[] = [FIRST, TOKEN_POSTGRES, STOP_ORDERS];

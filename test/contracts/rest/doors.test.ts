@@ -23,7 +23,7 @@ test('every endpoint is in the description, with the scope that it needs', async
   for (const { method, path, scope } of allEndpoints(api.deps)) {
     assert.equal(described.get(`${method.toUpperCase()} ${path}`), scope, path);
   }
-  for (const collector of ['logs', 'metrics', 'progress', 'containers']) {
+  for (const collector of ['logs', 'metrics', 'progress', 'containers', 'heartbeats']) {
     assert.equal(described.get(`POST /v1/ingest/${collector}`), 'ingest');
   }
   assert.ok(described.size >= 23);
@@ -100,14 +100,14 @@ test('a token of a project does there what its scope allows', async () => {
   for (const operation of api.operations) {
     const response = await api.ask(operation, { token, project: 'ml' });
     const text = await response.text();
-    const isForAll = ['/v1/ingest/containers', '/v1/quarantine/replay'].includes(operation.path);
-    const missing = operation.path.endsWith('/{application}');
+    const isForAll = operation.path === '/v1/quarantine/replay';
+    const missing = operation.path.includes('/{application}');
     const status = isForAll ? 403 : missing ? 404 : response.ok ? response.status : 200;
     assert.equal(response.status, status, `${nameOf(operation)}: ${text}`);
     assert.ok(!text.includes('etl'), `${nameOf(operation)}: ${text}`);
   }
   const only = api.pushed.map(({ project, onlyProjects }) => [project, onlyProjects]);
-  assert.deepEqual(only, Array(3).fill(['ml', ['ml']]));
+  assert.deepEqual(only, Array(4).fill(['ml', ['ml']]));
 });
 
 test('no other spelling of an address gets around the doors', async () => {

@@ -1,7 +1,8 @@
 """Two streaming queries whose progress goes where the first argument says.
 
-`http://…` posts each record; `kafka://host:port/topic` produces it, key = run id. Every progress
-is printed too, as `PROGRESS <json>`, so that the test knows what Spark itself said.
+`http://…` posts each record; `kafka://host:port/topic` produces it, key = run id; `none:` leaves it
+to the agent. Every progress is printed too, as `PROGRESS <json>`, so that the test knows what Spark
+itself said.
 """
 
 import json
@@ -46,11 +47,19 @@ class KafkaSender:
         self.producer.close()
 
 
+class NoSender:
+    def send(self, key, record):
+        pass
+
+    def close(self):
+        pass
+
+
 def open_sender(address):
     parts = urlsplit(address)
     if parts.scheme == "kafka":
         return KafkaSender(parts.netloc, parts.path.strip("/"))
-    return HttpSender(address)
+    return NoSender() if parts.scheme == "none" else HttpSender(address)
 
 
 class ProgressListener(StreamingQueryListener):

@@ -5,6 +5,7 @@ import {
   type JournalFact,
   NO_RULE,
 } from '../../../../shared/contracts/container-fact.ts';
+import { roundUpMemory } from '../../../../shared/event-log/container-size.ts';
 import { DAY_MS, type Instant, parseInstant } from '../../../../shared/values/instant.ts';
 import {
   type ProjectId,
@@ -12,7 +13,7 @@ import {
   UNATTRIBUTED,
 } from '../../../../shared/values/project-id.ts';
 import { isResources, NO_RESOURCES } from '../../../../shared/values/resources.ts';
-import { type Fate, kept, quarantined } from '../../core/fate.ts';
+import { dropped, type Fate, FOREIGN_PROJECT, kept, quarantined } from '../../core/fate.ts';
 
 /** A pushed record: a fact of the journal, or the sight of a container (`seen`). */
 export type PushedRecord =
@@ -24,6 +25,10 @@ export interface PushedContext {
   readonly cluster: string;
   /** Project of applications that no rule and no record gives one. */
   readonly project: ProjectId | undefined;
+  /** The only projects that the sender may name; undefined for all. */
+  readonly onlyProjects?: readonly ProjectId[] | undefined;
+  /** MiB to which a cluster's YARN rounds memory up; without it, none does. */
+  readonly yarnMemoryStepMib?: (cluster: string) => number;
   readonly now: Instant;
   readonly attribute: (application: {
     readonly name: string;
@@ -122,12 +127,20 @@ export const pushedRecord = z.discriminatedUnion('kind', [
 ]);
 type Pushed = z.output<typeof pushedRecord>;
 
+/** How the id of a container begins that YARN granted. */
+const YARN = 'container_';
+
 const MAX_LINE_BYTES = 65_536;
 
 function toFact(pushed: Exclude<Pushed, { kind: 'seen' }>, context: PushedContext): JournalFact {
   const cluster = pushed.cluster ?? context.cluster;
   // Agents choose their ids, so these can't meet those that other witnesses make.
   const common = { id: `${cluster}/agent/${pushed.id}`, cluster, witness: 'agent' as const };
+  if (pushed.kind === 'container-started' || pushed.kind === 'container-resized') {
+    const stepMib = pushed.container.startsWith(YARN) ? context.yarnMemoryStepMib?.(cluster) : 0;
+    const granted = roundUpMemory(pushed.resources, stepMib ?? 0);
+    return { ...pushed, ...common, resources: granted };
+  }
   if (pushed.kind !== 'application-seen' && pushed.kind !== 'application-ended') {
     return { ...pushed, ...common };
   }
@@ -137,9 +150,16 @@ function toFact(pushed: Exclude<Pushed, { kind: 'seen' }>, context: PushedContex
     ...seen,
     configuration: new Map(Object.entries(configuration)),
   });
-  const isNamed = ruled.rule === NO_RULE && named !== undefined && named !== UNATTRIBUTED;
+  const mayBeRuled = context.onlyProjects?.includes(ruled.project) !== false;
+  const isNamed =
+    (ruled.rule === NO_RULE || !mayBeRuled) && named !== undefined && named !== UNATTRIBUTED;
   const attribution = isNamed ? { project: named, rule: NAMED_RULE } : ruled;
   return { ...seen, ...common, ...attribution };
+}
+
+function isForeign(written: string | undefined, { onlyProjects }: PushedContext): boolean {
+  const named = parseProjectId(written ?? '');
+  return named !== undefined && onlyProjects?.includes(named) === false;
 }
 
 /** Reads one line; the fate says why it can't be kept. */
@@ -160,6 +180,7 @@ export function parsePushed(line: string, context: PushedContext): Fate<PushedRe
   const at = pushed.kind === 'seen' ? pushed.until : pushed.at;
   if (at < EARLIEST || at > context.now + DAY_MS) return quarantined(TIME, line);
   if ((pushed.cluster ?? context.cluster) === '') return quarantined('no-cluster', line);
+  if ('project' in pushed && isForeign(pushed.project, context)) return dropped(FOREIGN_PROJECT);
   if (pushed.kind !== 'seen') return kept({ is: 'fact', fact: toFact(pushed, context) });
   const { container: of, until } = pushed;
   const cluster = pushed.cluster ?? context.cluster;

@@ -204,7 +204,7 @@ final class Sender implements Runnable {
     Map<String, Object> told = heartbeat.get();
     if (told == null) return;
     byte[] body = Json.write(told).getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    HttpDoor.Answer answer = door.post("/v1/agents/heartbeats", body, "application/json", timeout());
+    HttpDoor.Answer answer = door.post("/v1/ingest/heartbeats", body, "application/json", timeout());
     if (answer.isGood()) {
       worked();
       orders.accept(answer.body);
