@@ -57,6 +57,7 @@ export class ContainersBench implements AsyncDisposable {
     this.#running = await startContainers({
       config: containersConfig.parse(config),
       journal: this.ledger.journalWriter,
+      known: this.ledger.journalReader,
       quarantine,
       clock,
       random: () => 0.5,

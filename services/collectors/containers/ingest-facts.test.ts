@@ -191,6 +191,120 @@ test('when too much waits the answer is OVERLOADED, at once', async () => {
   assert.equal((await send(...many)).duplicates, 400);
 });
 
+/** Sends as a token does that is bound to some projects. */
+async function sendingAs(projects: readonly string[], more: object = {}) {
+  const { bench, collector, send } = await sending(more);
+  const onlyProjects = projects as readonly ProjectId[];
+  const sendBound = (...records: readonly object[]) =>
+    collector.ingest({
+      body: new TextEncoder().encode(records.map((one) => JSON.stringify(one)).join('\n')),
+      project: onlyProjects[0],
+      onlyProjects,
+      cluster: 'main',
+      receivedAt: NOW,
+    });
+  return { bench, collector, send, sendBound };
+}
+
+const ownSeen = (application: string, more: object = {}) => {
+  const id = `${application}//application/seen`;
+  return { kind: 'application-seen', id, at: NOW, application, ...more };
+};
+const ownStarted = (application: string, more: object = {}) => {
+  const id = `${application}//container/1/started`;
+  return { ...started(1), id, application, container: `${application}//1`, ...more };
+};
+
+test('a token of a project tells of the applications that it claims, with their containers', async () => {
+  const { bench, sendBound } = await sendingAs(['etl']);
+  await using _ = bench;
+  // In any order within a body, and in later bodies without saying it again.
+  const first = await sendBound(ownStarted('app-1'), ownSeen('app-1', { project: 'etl' }));
+  assert.deepEqual([first.stored, first.verdicts], [2, []]);
+  const seen = { kind: 'seen', container: 'app-1//1', until: NOW };
+  const stopped = { ...ownStarted('app-1'), kind: 'container-stopped', id: 'app-1//container/1/x' };
+  assert.equal((await sendBound(seen, stopped)).stored, 2);
+  const [fact] = await bench.facts('application-seen');
+  assert.deepEqual([fact?.project, fact?.rule], ['etl', NO_RULE - 1]);
+});
+
+test('what is another project’s, nobody’s or everybody’s is out of a bound token’s reach', async () => {
+  const { bench, send, sendBound } = await sendingAs(['etl']);
+  await using _ = bench;
+  await send(
+    ownSeen('app-ml', { project: 'ml' }),
+    ownSeen('app-none', { project: 'unattributed' }),
+  );
+  const yarn = 'container_1_0002_01_000001';
+  const none = { millicores: 0, memoryMib: 0 };
+  const refused = {
+    'a container of another project’s application': ownStarted('app-ml'),
+    'another project’s application, claimed': ownSeen('app-ml', {
+      id: 'app-ml//2',
+      project: 'etl',
+    }),
+    'a container of an application that nobody has named': ownStarted('app-new'),
+    'an application for another project': ownSeen('app-x', { project: 'ml' }),
+    'a container of another application': ownStarted('app-1', { container: 'app-ml//1' }),
+    'YARN’s container of another application': ownStarted('app-1', { container: yarn }),
+    'the id of another application’s fact': ownStarted('app-1', {
+      id: 'app-ml//container/1/started',
+    }),
+    'a sight of a foreign container': { kind: 'seen', container: 'app-ml//1', until: NOW },
+    load: { kind: 'load', id: 'app-1/l', at: NOW, allocated: none, pending: none, capacity: none },
+    'a node': { kind: 'node-started', id: 'app-1/n', at: NOW, node: 'n1' },
+  };
+  assert.equal((await sendBound(ownSeen('app-1'))).stored, 1);
+  for (const [name, record] of Object.entries(refused)) {
+    const answer = await sendBound(record);
+    const verdicts = [{ line: 1, fate: 'dropped', reason: 'foreign-project' }];
+    assert.deepEqual(answer.verdicts, verdicts, name);
+    assert.deepEqual([answer.stored, answer.dropped, answer.quarantined], [0, 1, 0], name);
+  }
+  assert.equal(bench.quarantine.records.size, 0, 'a replay would store it');
+  // What nobody pays for yet may be claimed.
+  assert.equal((await sendBound(ownSeen('app-none', { id: 'app-none//2' }))).stored, 1);
+});
+
+test('a rule gives a bound sender no project that its token doesn’t see', async () => {
+  const attribution = [{ user: 'alice', project: 'ml' }];
+  const { bench, sendBound } = await sendingAs(['etl'], { attribution });
+  await using _ = bench;
+  await sendBound(ownSeen('app-1', { user: 'alice' }));
+  const [fact] = await bench.facts('application-seen');
+  assert.deepEqual([fact?.project, fact?.rule], ['etl', NO_RULE - 1]);
+});
+
+test('a bound sender’s line stays bound when it is replayed', async () => {
+  const { bench, collector, sendBound } = await sendingAs(['etl']);
+  await using _ = bench;
+  const early = ownSeen('app-1', { at: NOW + 9 * 86_400_000, project: 'etl' });
+  assert.equal((await sendBound(early)).quarantined, 1);
+  const [refused] = bench.quarantine.records.values();
+  assert.ok(refused !== undefined);
+  const raw = JSON.stringify(ownSeen('app-1', { project: 'ml' }));
+  assert.equal((await collector.replay([{ ...refused, raw }])).dropped, 1);
+  assert.deepEqual(await bench.facts('application-seen'), []);
+});
+
+test('YARN’s containers are as large as their cluster rounds them up to', async () => {
+  const clusters = [{ id: 'main', yarnMemoryStepMib: 1_024 }];
+  const { bench, send } = await sending({ clusters });
+  await using _ = bench;
+  const resources = { millicores: 1_000, memoryMib: 1_984 };
+  const yarn = { container: 'container_1_0002_01_000001', resources };
+  await send(
+    started(1, yarn),
+    started(2, { resources }),
+    started(3, { ...yarn, cluster: 'other' }),
+  );
+  const facts = await bench.facts('container-started');
+  assert.deepEqual(
+    facts.map((fact) => fact.resources.memoryMib),
+    [2_048, 1_984, 1_984],
+  );
+});
+
 test('any line is kept or quarantined with a reason, and hostile keys are data', () => {
   const context = {
     cluster: 'main',
