@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /** The agent in a driver: listens, sends, obeys. Whatever fails in it leaves the application alone. */
-final class DriverAgent implements DriverPlugin {
+final class DriverAgent implements DriverPlugin, Sender.Heart {
   private static final Logger LOG = LoggerFactory.getLogger("tollgate.spark.Agent");
   private static final String QUERY_LISTENERS = "spark.sql.streaming.streamingQueryListeners";
   private static final int PROTOCOL = 1;
@@ -59,14 +59,7 @@ final class DriverAgent implements DriverPlugin {
     if (config.checksQuota) new QuotaCheck(config, door, notices).demand();
     facts = new ContainerFacts(config, line -> sender.offer(Sender.CONTAINERS, line));
     stop = new GracefulStop(context, config, notices, () -> sender.beatSoon());
-    sender =
-        new Sender(
-            config,
-            door,
-            notices,
-            this::sights,
-            this::heartbeat,
-            stop::obey);
+    sender = new Sender(config, door, notices, this);
     context.addSparkListener(new ApplicationListener(context, config, facts, totals));
     listenToQueries(conf);
     current = this;
@@ -100,7 +93,7 @@ final class DriverAgent implements DriverPlugin {
       act.run();
     } catch (RuntimeException | LinkageError failure) {
       DriverAgent agent = current;
-      if (agent != null) agent.notices.problem("an event of Spark could not be read: " + failure);
+      if (agent != null) agent.notices.once("an event of Spark could not be read: " + failure);
     }
   }
 
@@ -124,14 +117,16 @@ final class DriverAgent implements DriverPlugin {
   }
 
   /** Before each heartbeat: what is alive, and how far jobs and stages have come. */
-  private List<String> sights() {
+  @Override
+  public List<String> sights() {
     long now = System.currentTimeMillis();
     for (String line : totals.lines(application(), now)) sender.offer(Sender.METRICS, line);
     return facts.sights(now);
   }
 
   /** Null while the application has no name yet. */
-  private Map<String, Object> heartbeat() {
+  @Override
+  public Map<String, Object> heartbeat() {
     ContainerFacts.Start start = facts.start();
     if (start == null) return null;
     return Json.object(
@@ -145,6 +140,11 @@ final class DriverAgent implements DriverPlugin {
         "containers", facts.openContainers(),
         "dropped", sender.dropped(),
         "stop", stop.report());
+  }
+
+  @Override
+  public void obey(Map<?, ?> answer) {
+    stop.obey(answer);
   }
 
   private static Map<String, String> toMap(SparkConf conf) {

@@ -49,8 +49,8 @@ final class HttpDoor {
     }
 
     /** Whether the body itself is what can't be taken: sending it again would be in vain. */
-    boolean isRefused() {
-      return (status == 400 || status == 413 || status == 415 || status == 422) && !body.isEmpty();
+    boolean isBodyRefused() {
+      return (status == 413 || status == 415 || status == 422) && !body.isEmpty();
     }
   }
 
@@ -71,9 +71,8 @@ final class HttpDoor {
     HttpURLConnection connection = null;
     try {
       connection = open(path, type, timeoutMs);
-      byte[] packed = gzip(body);
-      connection.setFixedLengthStreamingMode(packed.length);
-      connection.getOutputStream().write(packed);
+      // Not streamed: then a 401 would come without its body.
+      connection.getOutputStream().write(gzip(body));
       return read(connection);
     } catch (IOException | GeneralSecurityException | RuntimeException failure) {
       if (connection != null) connection.disconnect();

@@ -1,6 +1,6 @@
 package tollgate.spark;
 
-import java.util.ArrayList;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,56 +14,54 @@ import java.util.function.Supplier;
  * line that doesn't fit is dropped and counted. Failures are tried again, later and later.
  */
 final class Sender implements Runnable {
-  /** Collectors, those first whose lines money depends on. */
+  /** Collectors. */
   static final String CONTAINERS = "containers";
   static final String PROGRESS = "progress";
   static final String METRICS = "metrics";
 
   private static final String LINES = "application/x-ndjson";
   private static final long BATCH_BYTES = 512 << 10;
+  private static final int SIGHTS_AT_ONCE = 5_000;
   private static final long TIMEOUT_MS = 15_000;
-  private static final long RETRY_BASE_MS = 500;
-  private static final long RETRY_CAP_MS = 60_000;
   /** Failures after which what waits goes to disk, where a killed driver can't lose it. */
   private static final int SPILL_AFTER = 2;
+
+  /** What the agent gives, and what it does with the answer. */
+  interface Heart {
+    /** Lines that containers are alive. */
+    List<String> sights();
+
+    /** Null while there is nothing to tell. */
+    Map<String, Object> heartbeat();
+
+    void obey(Map<?, ?> answer);
+  }
 
   private final AgentConfig config;
   private final HttpDoor door;
   private final Notices notices;
+  private final Heart heart;
   private final Spool spool;
   private final Random random = new Random();
-  private final Map<String, LineQueue> queues = new LinkedHashMap<>();
-  private final Supplier<List<String>> sights;
-  private final Supplier<Map<String, Object>> heartbeat;
-  private final Consumer<Map<?, ?>> orders;
+  /** Those first whose lines money depends on. */
+  private final Map<String, Way> ways = new LinkedHashMap<>();
+  private final Way beats = new Way("heartbeats", null);
   private final Thread thread = new Thread(this, "tollgate-agent");
   private final Object change = new Object();
   private boolean closing;
   private boolean beatNow;
-  private long closeAt;
-  private int failures;
-  private long retryAt;
-  private int endFailures = -1;
+  private volatile long closeAt;
   private boolean knowsHeartbeats = true;
-  private boolean mayHaveSpool = true;
 
-  Sender(
-      AgentConfig config,
-      HttpDoor door,
-      Notices notices,
-      Supplier<List<String>> sights,
-      Supplier<Map<String, Object>> heartbeat,
-      Consumer<Map<?, ?>> orders) {
+  Sender(AgentConfig config, HttpDoor door, Notices notices, Heart heart) {
     this.config = config;
     this.door = door;
     this.notices = notices;
-    this.sights = sights;
-    this.heartbeat = heartbeat;
-    this.orders = orders;
+    this.heart = heart;
     spool = new Spool(config);
-    queues.put(CONTAINERS, new LineQueue(config.queueBytes / 2));
-    queues.put(PROGRESS, new LineQueue(config.queueBytes / 4));
-    queues.put(METRICS, new LineQueue(config.queueBytes / 4));
+    ways.put(CONTAINERS, new Way(CONTAINERS, new LineQueue(config.queueBytes / 2)));
+    ways.put(PROGRESS, new Way(PROGRESS, new LineQueue(config.queueBytes / 4)));
+    ways.put(METRICS, new Way(METRICS, new LineQueue(config.queueBytes / 4)));
     thread.setDaemon(true);
   }
 
@@ -72,15 +70,13 @@ final class Sender implements Runnable {
   }
 
   void offer(String collector, String line) {
-    queues.get(collector).offer(line);
+    ways.get(collector).queue.offer(line);
   }
 
-  /** Lines that were lost since the beginning, over all collectors. */
+  /** Lines that were lost since the beginning, by collector. */
   Map<String, Object> dropped() {
     Map<String, Object> counts = new LinkedHashMap<>();
-    for (Map.Entry<String, LineQueue> entry : queues.entrySet()) {
-      counts.put(entry.getKey(), entry.getValue().dropped());
-    }
+    for (Way way : ways.values()) counts.put(way.name, way.queue.dropped());
     return counts;
   }
 
@@ -95,8 +91,8 @@ final class Sender implements Runnable {
   /** Sends what waits, for at most so long, and keeps the rest on disk. Called once. */
   void close(long withinMs) {
     synchronized (change) {
-      closing = true;
       closeAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(withinMs);
+      closing = true;
       change.notifyAll();
     }
     try {
@@ -104,9 +100,11 @@ final class Sender implements Runnable {
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
     }
-    for (String collector : queues.keySet()) spill(collector);
     long lost = 0;
-    for (LineQueue queue : queues.values()) lost += queue.dropped();
+    for (Way way : ways.values()) {
+      spill(way);
+      lost += way.queue.dropped();
+    }
     if (lost > 0) notices.once(lost + " lines were dropped unsent since the start");
   }
 
@@ -114,70 +112,69 @@ final class Sender implements Runnable {
   public void run() {
     long beatAt = System.nanoTime();
     while (true) {
+      boolean isLast = isClosing();
       try {
-        boolean last = isClosing();
-        if (last || System.nanoTime() >= beatAt || takeBeatNow()) {
+        if (isLast || takeBeatNow() || System.nanoTime() - beatAt >= 0) {
           beatAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(config.heartbeatMs);
-          if (mayTry(last)) sendLines(last);
-          if (mayTry(last)) beat(last);
-        } else if (mayTry(false)) {
+          sendLines(isLast);
+          beat(isLast);
+        } else {
           sendLines(false);
         }
-        if (last) return;
-      } catch (Throwable bug) {
+      } catch (RuntimeException | LinkageError bug) {
         // An agent that fails must not harm its application, and says so once.
-        notices.problem("the agent failed: " + bug);
-        failed(0);
+        notices.once("the agent failed: " + bug);
       }
+      if (isLast) return;
       pause(beatAt);
     }
   }
 
-  private void sendLines(boolean last) {
-    for (Map.Entry<String, LineQueue> entry : queues.entrySet()) {
-      LineQueue queue = entry.getValue();
-      while (!queue.isEmpty() && mayTry(last)) {
-        List<String> batch = queue.peek(BATCH_BYTES);
-        if (!send(entry.getKey(), batch, queue)) return;
-        queue.remove(batch.size());
+  private void sendLines(boolean isLast) {
+    for (Way way : ways.values()) {
+      while (!way.queue.isEmpty() && mayTry(way, isLast)) {
+        List<String> batch = way.queue.peek(BATCH_BYTES);
+        if (!send(way, batch)) break;
+        way.queue.remove(batch.size());
       }
+      if (!way.mayHaveSpool || way.failures() > 0 || isLast) continue;
+      way.mayHaveSpool = !spool.drain(way.name, BATCH_BYTES, lines -> !isClosing() && send(way, lines));
     }
-    if (!mayHaveSpool || failures > 0) return;
-    for (Map.Entry<String, LineQueue> entry : queues.entrySet()) {
-      boolean isSent = spool.drain(
-          entry.getKey(), BATCH_BYTES, lines -> mayTry(last) && send(entry.getKey(), lines, entry.getValue()));
-      if (!isSent) return;
-    }
-    mayHaveSpool = false;
   }
 
   /** Whether these lines need not be sent again. */
-  private boolean send(String collector, List<String> lines, LineQueue queue) {
-    byte[] body = LineQueue.toBody(lines);
-    HttpDoor.Answer answer = door.post("/v1/ingest/" + collector, body, LINES, timeout());
+  private boolean send(Way way, List<String> lines) {
+    HttpDoor.Answer answer =
+        door.post("/v1/ingest/" + way.name, LineQueue.toBody(lines), LINES, timeout());
     if (answer.isGood()) {
-      worked();
-      tellRefused(collector, answer.body);
+      way.worked();
+      notices.works(way.name);
+      tellRefused(way.name, answer.body);
       return true;
     }
-    if (answer.isRefused() && answer.status != 400) {
-      queue.lost(lines.size());
-      notices.problem(answer.problem);
+    if (answer.isBodyRefused()) {
+      way.queue.lost(lines.size());
+      notices.once(answer.problem);
       return true;
     }
-    notices.problem(answer.problem);
-    failed(answer.retryAfterMs);
-    if (failures >= SPILL_AFTER) spill(collector);
+    failed(way, answer);
+    if (way.failures() >= SPILL_AFTER) spill(way);
     return false;
   }
 
+  private void failed(Way way, HttpDoor.Answer answer) {
+    notices.problem(way.name, answer.problem);
+    way.failed(answer.retryAfterMs, random.nextDouble());
+  }
+
   private void tellRefused(String collector, Map<?, ?> body) {
-    Object quarantined = body.get("quarantined");
-    Object droppedThere = body.get("dropped");
-    boolean isRefused = isPositive(quarantined) || isPositive(droppedThere);
-    if (!isRefused) return;
-    String reasons = Tags.cut(String.valueOf(body.get("verdicts")), 200);
-    notices.problem("records of " + collector + " were refused by " + config.url + ": " + reasons);
+    if (!isPositive(body.get("quarantined")) && !isPositive(body.get("dropped"))) return;
+    Object verdicts = body.get("verdicts");
+    Object first = verdicts instanceof List && !((List<?>) verdicts).isEmpty() ? ((List<?>) verdicts).get(0) : null;
+    Object reason = first instanceof Map ? ((Map<?, ?>) first).get("reason") : null;
+    notices.once(
+        config.url + " takes not all lines of " + collector + " (" + Tags.cut(String.valueOf(reason), 100)
+            + "); its README says what that means");
   }
 
   private static boolean isPositive(Object number) {
@@ -185,80 +182,53 @@ final class Sender implements Runnable {
   }
 
   /** Sights of containers, then the heartbeat, whose answer may hold orders. */
-  private void beat(boolean last) {
-    if (!last) {
-      List<String> lines = new ArrayList<>(sights.get());
-      for (int from = 0; from < lines.size(); from += 5_000) {
-        List<String> part = lines.subList(from, Math.min(lines.size(), from + 5_000));
-        HttpDoor.Answer answer =
-            door.post("/v1/ingest/" + CONTAINERS, LineQueue.toBody(part), LINES, timeout());
-        if (!answer.isGood()) {
-          notices.problem(answer.problem);
-          failed(answer.retryAfterMs);
-          return;
-        }
-      }
-      if (!lines.isEmpty()) worked();
+  private void beat(boolean isLast) {
+    Way containers = ways.get(CONTAINERS);
+    List<String> sights = heart.sights();
+    for (int from = 0; from < sights.size() && !isLast && mayTry(containers, false); from += SIGHTS_AT_ONCE) {
+      // Not kept when it fails: the next ones say more.
+      send(containers, sights.subList(from, Math.min(sights.size(), from + SIGHTS_AT_ONCE)));
     }
-    if (!knowsHeartbeats) return;
-    Map<String, Object> told = heartbeat.get();
-    if (told == null) return;
-    byte[] body = Json.write(told).getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    HttpDoor.Answer answer = door.post("/v1/ingest/heartbeats", body, "application/json", timeout());
+    Map<String, Object> told = heart.heartbeat();
+    if (told == null || !knowsHeartbeats || !mayTry(beats, isLast)) return;
+    byte[] body = Json.write(told).getBytes(StandardCharsets.UTF_8);
+    HttpDoor.Answer answer =
+        door.post("/v1/ingest/heartbeats", body, "application/json", timeout());
     if (answer.isGood()) {
-      worked();
-      orders.accept(answer.body);
-    } else if (answer.status == 404 || answer.status == 405) {
+      beats.worked();
+      notices.works(beats.name);
+      heart.obey(answer.body);
+    } else if (answer.status == 404 && !answer.body.isEmpty()) {
       knowsHeartbeats = false;
       notices.once(
           "this version of Tollgate knows no heartbeats of agents: facts are sent, but it can't ask"
               + " this application to stop");
     } else {
-      notices.problem(answer.problem);
-      failed(answer.retryAfterMs);
+      failed(beats, answer);
     }
   }
 
-  private void spill(String collector) {
-    LineQueue queue = queues.get(collector);
-    while (!queue.isEmpty()) {
-      List<String> lines = queue.peek(BATCH_BYTES);
-      boolean isKept = spool.keep(collector, lines);
+  private void spill(Way way) {
+    while (!way.queue.isEmpty()) {
+      List<String> lines = way.queue.peek(BATCH_BYTES);
+      boolean isKept = spool.keep(way.name, lines);
       if (!isKept && !isClosing()) return;
-      if (!isKept) queue.lost(lines.size());
-      mayHaveSpool |= isKept;
-      queue.remove(lines.size());
+      if (!isKept) way.queue.lost(lines.size());
+      way.mayHaveSpool |= isKept;
+      way.queue.remove(lines.size());
     }
-  }
-
-  private void worked() {
-    failures = 0;
-    retryAt = 0;
-    notices.works();
-  }
-
-  private void failed(long askedMs) {
-    failures++;
-    long span = Math.min(RETRY_CAP_MS, RETRY_BASE_MS << Math.min(failures, 10));
-    // Half of it is random, so that the agents of a platform don't come back together.
-    long waitMs = Math.max(askedMs, span / 2 + (long) (random.nextDouble() * span / 2));
-    retryAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
   }
 
   /** At the end there is one round more, however recently the last one failed. */
-  private boolean mayTry(boolean last) {
-    if (last) return System.nanoTime() < closeAt && failures <= failuresBeforeEnd();
-    return failures == 0 || System.nanoTime() >= retryAt;
-  }
-
-  private int failuresBeforeEnd() {
-    if (endFailures < 0) endFailures = failures;
-    return endFailures;
+  private boolean mayTry(Way way, boolean isLast) {
+    if (isClosing() && System.nanoTime() - closeAt >= 0) return false;
+    return isLast || way.isDue();
   }
 
   private long timeout() {
     if (!isClosing()) return TIMEOUT_MS;
-    return Math.max(100, Math.min(TIMEOUT_MS, TimeUnit.NANOSECONDS.toMillis(closeAt - System.nanoTime())));
+    long leftMs = TimeUnit.NANOSECONDS.toMillis(closeAt - System.nanoTime());
+    return Math.max(100, Math.min(TIMEOUT_MS, leftMs));
   }
 
   private boolean isClosing() {

@@ -1,0 +1,40 @@
+"""Two streaming queries without an end of their own; each batch's side effect is a line in a file.
+
+Arguments: folder of checkpoints, file of side effects. Ends with 0 once its queries were stopped by
+somebody else.
+"""
+
+import sys
+
+from pyspark.sql import SparkSession
+
+
+def start_query(spark, name, checkpoints, effects):
+    """`effects` gets `<query> <batch> <first value> <rows>`, before the batch is committed."""
+
+    def write(frame, batch):
+        values = [row.value for row in frame.collect()]
+        with open(effects, "a", encoding="utf-8") as file:
+            file.write(f"{name} {batch} {min(values, default=-1)} {len(values)}\n")
+
+    pages = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
+    return (
+        pages.writeStream.queryName(name)
+        .foreachBatch(write)
+        .option("checkpointLocation", f"{checkpoints}/{name}")
+        .trigger(processingTime="1 second")
+        .start()
+    )
+
+
+def main(checkpoints, effects):
+    spark = SparkSession.builder.appName("endless").getOrCreate()
+    print("APPLICATION", spark.sparkContext.applicationId, flush=True)
+    queries = [start_query(spark, name, checkpoints, effects) for name in ("left", "right")]
+    for query in queries:
+        query.awaitTermination()
+    print("ENDED", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
