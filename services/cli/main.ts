@@ -10,6 +10,7 @@ import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { reportCommand } from './commands/report.ts';
 import { roleCommands, startCommand } from './commands/start-command.ts';
+import { stopCommand } from './commands/stop-command.ts';
 import { storesCommand } from './commands/stores-command.ts';
 import { tokenCommand } from './commands/token-command.ts';
 import { environment } from './config.ts';
@@ -56,6 +57,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),
+    stopCommand(io),
     tokenCommand(io, randomBytes),
   ],
 });

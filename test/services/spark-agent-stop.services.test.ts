@@ -47,6 +47,7 @@ describe('a graceful stop of a streaming application', { timeout: 900_000 }, () 
     tollgate = resources.use(
       await RunningTollgate.start(folder, {
         containers: { clusters: [{ id: CLUSTER }] },
+        metrics: { graphite: [] },
         metering: { settleIntervalMs: 500 },
       }),
     );

@@ -80,6 +80,7 @@ for (const version of SPARK_VERSIONS) {
       tollgate = resources.use(
         await RunningTollgate.start(folder, {
           containers: { clusters: [{ id: CLUSTER }] },
+          metrics: { graphite: [] },
           metering: { settleIntervalMs: 500 },
         }),
       );

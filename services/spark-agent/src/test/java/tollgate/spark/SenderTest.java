@@ -257,6 +257,22 @@ final class SenderTest {
     }
   }
 
+  /** The server is the caller's, as the JDK makes no certificates. */
+  void testTlsNeedsTheRightAuthority() throws Exception {
+    String url = System.getProperty("tollgate.test.tls.url", "");
+    if (url.isEmpty()) return;
+    String right = System.getProperty("tollgate.test.tls.ca");
+    String wrong = System.getProperty("tollgate.test.tls.otherCa");
+    for (String ca : new String[] {right, wrong, ""}) {
+      Agent agent = new Agent(url, "spark.tollgate.ca.file", ca);
+      HttpDoor.Answer answer = agent.door.post("/v1/ingest/logs", new byte[0], "application/x-ndjson", 10_000);
+      if (ca.equals(right)) same(answer.problem, "");
+      else isTrue(answer.problem.contains("TLS failed") && answer.problem.contains("ca.file"), answer.problem);
+    }
+    Agent plain = new Agent(url.replace("https:", "http:"));
+    isTrue(!plain.door.post("/v1/ingest/logs", new byte[0], "x", 10_000).isGood(), "no TLS at all");
+  }
+
   void testATokenThatWasRenewedCountsAtOnce() throws Exception {
     try (Tollgate tollgate = new Tollgate()) {
       Path file = folder().resolve("token");

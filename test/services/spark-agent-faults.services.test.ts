@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { freePort, RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
+import { installSpark, runSpark, type SparkHome, type SparkRun } from './servers/spark.ts';
+import { buildAgent } from './servers/spark-agent.ts';
+
+const PROJECT = 'orders';
+const CLUSTER = 'lab';
+
+/** What the agent said in the driver's log. */
+function said({ stderr }: SparkRun): string[] {
+  return stderr.split('\n').filter((line) => line.includes('Tollgate: '));
+}
+
+describe('the agent where something is wrong', { timeout: 900_000 }, () => {
+  const resources = new AsyncDisposableStack();
+  let folder = '';
+  let jar = '';
+  let spark: SparkHome;
+  let tollgate: RunningTollgate;
+
+  before(async () => {
+    folder = resources.use(await temporaryFolder()).path;
+    spark = await installSpark();
+    ({ jar } = await buildAgent(spark, folder));
+    tollgate = resources.use(
+      await RunningTollgate.start(folder, {
+        containers: { clusters: [{ id: CLUSTER }] },
+        metrics: { graphite: [] },
+        metering: { settleIntervalMs: 500 },
+      }),
+    );
+  });
+  after(() => resources.disposeAsync());
+
+  const run = (more: Record<string, string>): Promise<SparkRun> =>
+    runSpark(spark, {
+      app: join(import.meta.dirname, 'spark/counting.py'),
+      args: ['20'],
+      conf: {
+        'spark.master': 'local[2]',
+        'spark.jars': jar,
+        'spark.plugins': 'tollgate.spark.TollgatePlugin',
+        'spark.tollgate.url': tollgate.url,
+        'spark.tollgate.cluster': CLUSTER,
+        'spark.tollgate.project': PROJECT,
+        'spark.tollgate.heartbeat': '500ms',
+        'spark.tollgate.spool.dir': join(folder, 'spool'),
+        ...more,
+      },
+    });
+
+  const isWell = (ran: SparkRun): void => {
+    assert.equal(ran.exitCode, 0, ran.stderr.slice(-4_000));
+    assert.match(ran.stdout, /^RESULT 190$/m);
+    assert.doesNotMatch(ran.stderr, /at tollgate\.spark/);
+  };
+
+  test('a driver whose project may not start ends before it asked for anything, with one line', async () => {
+    const path = `/v1/projects/${PROJECT}/grants`;
+    const json = { 'content-type': 'application/json' };
+    const grant = async (id: string, credits: string) =>
+      assert.equal(
+        (await tollgate.post(path, JSON.stringify({ id, credits, reason: '' }), json)).status,
+        201,
+      );
+    await grant('a', '-1');
+    const denied = await run({ 'spark.tollgate.quota.check': 'true' });
+    assert.notEqual(denied.exitCode, 0);
+    assert.doesNotMatch(denied.stdout, /APPLICATION/);
+    assert.match(
+      denied.stderr,
+      /project orders may not start this application \(balance-exhausted: /,
+    );
+    assert.doesNotMatch(denied.stderr, /at tollgate\.spark/);
+    await grant('b', '100');
+    const allowed = await run({
+      'spark.tollgate.quota.check': 'true',
+      'spark.tollgate.quota.duration': '10m',
+    });
+    isWell(allowed);
+    assert.ok(said(allowed).some((line) => line.includes('project orders may start (ok')));
+  });
+
+  test('a Tollgate that is away: one line, the job as ever, and the next application brings the facts', async (t) => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const away = await run({ 'spark.tollgate.url': url });
+    isWell(away);
+    const lines = said(away);
+    assert.equal(lines.length, 2, lines.join('\n'));
+    assert.match(lines[1] ?? '', /nobody answers there/);
+    const [kept] = readdirSync(join(folder, 'spool'));
+    assert.match(kept ?? '', /containers\.ndjson$/);
+    // It comes back at the address where it was missed.
+    await using back = await RunningTollgate.start(join(folder), {
+      dataFolder: join(folder, 'data-back'),
+      api: { port },
+      containers: { clusters: [{ id: CLUSTER }] },
+      metrics: { graphite: [] },
+      metering: { settleIntervalMs: 500 },
+    });
+    const next = await run({ 'spark.tollgate.url': url });
+    isWell(next);
+    type Listed = { applications: { id: string; state: string }[] };
+    const { applications } = await back.until(
+      () => back.get<Listed>(`/v1/projects/${PROJECT}/applications`),
+      (page) => page.applications.filter(({ state }) => state === 'ended').length === 2,
+    );
+    const ids = [away, next].map(({ stdout }) => /APPLICATION (\S+)/.exec(stdout)?.[1]);
+    assert.deepEqual(new Set(applications.map(({ id }) => id)), new Set(ids));
+    assert.deepEqual(readdirSync(join(folder, 'spool')), []);
+    t.diagnostic(`away ${away.tookMs} ms, there ${next.tookMs} ms`);
+  });
+
+  test('a wrong token, and a server that is no Tollgate and hangs', async (t) => {
+    const token = join(folder, 'token');
+    await writeFile(token, `tg_${'0'.repeat(16)}_${'A'.repeat(43)}\n`);
+    await using strict = await RunningTollgate.start(join(folder), {
+      dataFolder: join(folder, 'data-strict'),
+      api: { port: 0, requireToken: true },
+      metrics: { graphite: [] },
+    });
+    const refused = await run({
+      'spark.tollgate.url': strict.url,
+      'spark.tollgate.token.file': token,
+    });
+    isWell(refused);
+    assert.deepEqual(
+      said(refused).filter((line) => line.includes('the token is refused')).length,
+      1,
+      said(refused).join('\n'),
+    );
+    assert.doesNotMatch(refused.stderr, /A{43}/, 'no token in a log');
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const hanging = await run({ 'spark.tollgate.url': `http://127.0.0.1:${port}` });
+    silent.closeAllConnections();
+    silent.close();
+    isWell(hanging);
+    t.diagnostic(`refused ${refused.tookMs} ms, hanging ${hanging.tookMs} ms`);
+  });
+});
