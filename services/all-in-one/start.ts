@@ -19,12 +19,6 @@ import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
-import { knownProject } from '../collectors/containers/known-project.ts';
-import { AgentBook, type AgentBookDeps } from '../collectors/inputs/agent-book.ts';
-import {
-  createHeartbeatInput,
-  type HeartbeatInputOptions,
-} from '../collectors/inputs/heartbeat-input.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
@@ -163,21 +157,12 @@ interface IngestDeps {
   readonly metrics: Metrics;
 }
 
-/** Heartbeats of agents. They tell real time, whatever a demo plays. */
-function heartbeatsOf({ doors, stores, metrics }: IngestDeps) {
-  const { stopOrders: orders, journalReader } = stores;
-  const projectOf: AgentBookDeps['projectOf'] = (ref) => knownProject(journalReader, ref);
-  const book = new AgentBook({ orders, projectOf, clock: systemClock, metrics });
-  const projectsOf: HeartbeatInputOptions['projectsOf'] = (request) =>
-    doors.callerOf(request)?.projects;
-  return createHeartbeatInput({ book, projectsOf });
-}
-
 /** The collectors' HTTP doors, where this process collects. */
 function ingestOf({ api }: TollgateConfig, threads: Threads, deps: IngestDeps) {
   const collectors = collectorsOf(threads);
   if (collectors === undefined) return undefined;
-  const input = createHttpInput({
+  const { stores, metrics } = deps;
+  return createHttpInput({
     handlers: {
       logs: remoteIngest(collectors.logs, 'logs'),
       metrics: remoteIngest(collectors.metrics, 'metrics'),
@@ -188,8 +173,14 @@ function ingestOf({ api }: TollgateConfig, threads: Threads, deps: IngestDeps) {
     queueMaxBytes: api.ingestQueueMaxBytes,
     projectsOf: (request) => deps.doors.callerOf(request)?.projects,
     clock: deps.clock,
+    // Orders are of real time, whatever a demo plays.
+    agents: {
+      orders: stores.stopOrders,
+      known: stores.journalReader,
+      clock: systemClock,
+      metrics,
+    },
   });
-  return input.use(heartbeatsOf(deps));
 }
 
 /**

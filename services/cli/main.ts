@@ -57,7 +57,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),
-    stopCommand(io),
+    stopCommand(io, randomBytes),
     tokenCommand(io, randomBytes),
   ],
 });

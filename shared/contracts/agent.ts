@@ -1,8 +1,5 @@
 import { z } from 'zod';
 
-/** Heartbeats of agents of this version or an older one are understood; a newer one's as far as known. */
-export const AGENT_PROTOCOL = 1;
-
 const count = z.number().int().min(0);
 
 /** What the agent says of a stop that it was ordered; see `StopState`. */

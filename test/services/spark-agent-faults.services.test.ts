@@ -72,7 +72,7 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
       );
     await grant('a', '-1');
     const denied = await run({ 'spark.tollgate.quota.check': 'true' });
-    assert.notEqual(denied.exitCode, 0);
+    assert.notEqual(denied.exitCode, 0, denied.stderr.slice(-3_000));
     assert.doesNotMatch(denied.stdout, /APPLICATION/);
     assert.match(
       denied.stderr,
@@ -96,8 +96,8 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
     const lines = said(away);
     assert.equal(lines.length, 2, lines.join('\n'));
     assert.match(lines[1] ?? '', /nobody answers there/);
-    const [kept] = readdirSync(join(folder, 'spool'));
-    assert.match(kept ?? '', /containers\.ndjson$/);
+    const kept = readdirSync(join(folder, 'spool'));
+    assert.ok(kept.some((name) => name.endsWith('.containers.ndjson')), kept.join());
     // It comes back at the address where it was missed.
     await using back = await RunningTollgate.start(join(folder), {
       dataFolder: join(folder, 'data-back'),

@@ -119,6 +119,8 @@ describe('a graceful stop of a streaming application', { timeout: 900_000 }, () 
       const stopped = await outcome(application, 'b');
       t.diagnostic(`${Math.round(performance.now() - at)} ms: ${stopped.message}`);
       assert.equal(stopped.state, 'stopped');
+      assert.match(stopped.message, /left after batch \d+/);
+      assert.match(stopped.message, /right after batch \d+/);
       clean.push(stopped.clean === true);
     }, 6);
     assert.equal(first.exitCode, 0, first.stderr.slice(-4_000));

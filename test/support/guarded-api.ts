@@ -2,10 +2,11 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { committedOpenapi } from '../../services/api/http/write-openapi.ts';
 import type { IngestRequest } from '../../services/collectors/core/ingest.ts';
-import { createHeartbeatInput } from '../../services/collectors/inputs/heartbeat-input.ts';
 import { createHttpInput } from '../../services/collectors/inputs/http-input.ts';
+import { systemClock } from '../../shared/runtime/clock.ts';
 import type { QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { TokenScope } from '../../shared/stores/token-store.ts';
+import { Metrics } from '../../shared/telemetry/metrics.ts';
 import { type RunningApi, runningApi } from './running-api.ts';
 
 /** An operation that the API's description says to need a token. */
@@ -87,17 +88,24 @@ export async function guardedApi(): Promise<GuardedApi> {
     },
   };
   let late: RunningApi | undefined;
-  const heartbeats = createHeartbeatInput({
-    book: { hear: async () => ({ orders: [] }) },
-    projectsOf: (request) => late?.doors.callerOf(request)?.projects,
-  });
   const ingest = createHttpInput({
     handlers: { logs: handler, metrics: handler, progress: handler, containers: handler },
     bodyMaxBytes: 1_000,
     queueMaxBytes: 1_000,
     clock: { now: () => 0, elapsed: () => 0, sleep: async () => {} },
     projectsOf: (request) => late?.doors.callerOf(request)?.projects,
-  }).use(heartbeats);
+    agents: {
+      orders: {
+        open: async () => [],
+        order: () => Promise.reject(new Error('nobody orders')),
+        ofApplication: async () => [],
+        report: async () => undefined,
+      },
+      known: { applications: async () => new Map() },
+      clock: systemClock,
+      metrics: new Metrics(),
+    },
+  });
   const api = await runningApi({
     parts: { ingest, logger: pino({ level: 'debug' }, stream) },
     requireToken: true,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { aContainer, anApplication, aSettlement } from '../../../test/support/api-samples.ts';
 import { runCommand } from '../../../test/support/run-command.ts';
@@ -14,7 +15,10 @@ async function withApplication() {
   );
   const stop = (...more: readonly string[]) => {
     const place = ['-p', 'team-a', '--cluster', 'alpha', '--url', api.url];
-    return runCommand(stopCommand, ['stop', APPLICATION, ...place, ...more]);
+    return runCommand(
+      (io) => stopCommand(io, randomBytes),
+      ['stop', APPLICATION, ...place, ...more],
+    );
   };
   const ordered = async () => {
     for (;;) {
@@ -57,7 +61,7 @@ test('an application that is not there is told as that', async () => {
   const { api } = await withApplication();
   await using _ = api;
   const args = ['stop', 'app-x', '-p', 'team-a', '--url', api.url];
-  const { exitCode, err } = await runCommand(stopCommand, args);
+  const { exitCode, err } = await runCommand((io) => stopCommand(io, randomBytes), args);
   assert.equal(exitCode, 4);
   assert.match(err, /no such application/);
 });

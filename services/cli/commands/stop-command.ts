@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { restStop, restStops } from '../../../shared/contracts/rest.ts';
+import type { RandomBytes } from '../../../shared/tokens/api-token.ts';
 import { CliError, type CliIo, EXIT } from '../cli-io.ts';
 import {
   client,
@@ -53,7 +53,7 @@ async function awaitEnd(
 }
 
 /** `tollgate stop`: ends a streaming application between two batches, through its agent. */
-export function stopCommand(io: CliIo): Command {
+export function stopCommand(io: CliIo, random: RandomBytes): Command {
   const command = new Command('stop')
     .description('End a streaming application between two batches (it needs the Spark agent)')
     .argument('<application>', 'id of the application')
@@ -67,7 +67,7 @@ export function stopCommand(io: CliIo): Command {
       const parts = [project, 'applications', cluster, application, 'stops'];
       const path = `/v1/projects/${parts.map(encodeURIComponent).join('/')}`;
       const rest = client(io, options);
-      const body = { id: randomUUID(), withinMs: within * 1_000, force };
+      const body = { id: random(16).toString('hex'), withinMs: within * 1_000, force };
       const ordered = await rest.post(path, restStop, body);
       const stop =
         wait === undefined

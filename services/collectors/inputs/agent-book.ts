@@ -8,16 +8,17 @@ import {
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import { HOUR_MS, type Instant } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+import { type KnownApplications, knownProject } from '../containers/known-project.ts';
 
 export interface AgentBookDeps {
   readonly orders: StopOrderStore;
   /** Whose an application is; asked only where somebody ordered something of it. */
-  readonly projectOf: (ref: ApplicationRef) => Promise<ProjectId | undefined>;
+  readonly known: KnownApplications;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
 
-export interface ApplicationRef {
+interface ApplicationRef {
   readonly cluster: string;
   readonly application: string;
 }
@@ -102,7 +103,7 @@ export class AgentBook {
     onlyProjects: readonly ProjectId[] | undefined,
   ): Promise<boolean> {
     if (onlyProjects === undefined) return true;
-    const project = await this.#deps.projectOf(ref);
+    const project = await knownProject(this.#deps.known, ref);
     return project !== undefined && onlyProjects.includes(project);
   }
 

@@ -10,7 +10,9 @@ import { CODES } from '../../../shared/errors/codes.ts';
 import { openLedger } from '../../../shared/stores/sql/open-ledger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+import { applicationFact } from '../../../test/support/fact-builders.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { journalBatch } from '../../../test/support/journal-batch.ts';
 import { AgentBook } from './agent-book.ts';
 import { createHeartbeatInput } from './heartbeat-input.ts';
 
@@ -21,10 +23,13 @@ async function listening(bound?: readonly string[]) {
   await using resources = new AsyncDisposableStack();
   const clock = new FakeClock();
   const metrics = new Metrics();
-  const { stopOrders } = resources.use(await openLedger({ file: ':memory:' }));
-  const projectOf = async ({ application }: { application: string }) =>
-    application === 'app-1' ? ('etl' as ProjectId) : undefined;
-  const book = new AgentBook({ orders: stopOrders, projectOf, clock, metrics });
+  const { stopOrders, journalReader, journalWriter } = resources.use(
+    await openLedger({ file: ':memory:' }),
+  );
+  const project = 'etl' as ProjectId;
+  const seen = applicationFact('application-seen', 0, { cluster: 'lab', project, rule: 0 });
+  await journalWriter.record(journalBatch({ facts: [seen] }), clock.now());
+  const book = new AgentBook({ orders: stopOrders, known: journalReader, clock, metrics });
   const app = express();
   app.use(createHeartbeatInput({ book, projectsOf: () => bound as ProjectId[] | undefined }));
   const fail: ErrorRequestHandler = (error, _request, response, _next) => {

@@ -4,7 +4,9 @@ import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
 import type { IngestHandler } from '../core/ingest.ts';
+import { AgentBook, type AgentBookDeps } from './agent-book.ts';
 import { ByteBudget } from './byte-budget.ts';
+import { createHeartbeatInput } from './heartbeat-input.ts';
 import { readBody } from './read-body.ts';
 import { clusterOf, header } from './request-place.ts';
 
@@ -21,6 +23,8 @@ export interface HttpInputOptions {
   readonly retryAfterMs?: number;
   /** The projects that whoever sends this may write to; undefined for all. */
   readonly projectsOf?: (request: Request) => readonly ProjectId[] | undefined;
+  /** Answers agents' heartbeats too. */
+  readonly agents?: AgentBookDeps;
   /** Requests at a time, of one project half of it; a decompressor of each may hold 8 MiB beside its body. */
   readonly requestsMax?: number;
 }
@@ -95,6 +99,10 @@ export function createHttpInput(options: HttpInputOptions): Router {
     };
 
   const router = Router();
+  if (options.agents !== undefined) {
+    const { projectsOf = () => undefined } = options;
+    router.use(createHeartbeatInput({ book: new AgentBook(options.agents), projectsOf }));
+  }
   for (const [name, collector] of Object.entries(handlers)) {
     router
       .route(`/v1/ingest/${name}`)

@@ -159,12 +159,17 @@ final class GracefulStop {
     Map<UUID, Object> late = awaitAll(over);
     for (Map.Entry<UUID, Object> entry : late.entrySet()) end(entry.getKey(), entry.getValue(), false);
     boolean isClean = true;
+    StringBuilder batches = new StringBuilder();
     synchronized (this) {
-      for (Map<String, Object> one : stopped) isClean &= Boolean.TRUE.equals(one.get("clean"));
+      for (Map<String, Object> one : stopped) {
+        isClean &= Boolean.TRUE.equals(one.get("clean"));
+        String name = one.get("name").equals("") ? String.valueOf(one.get("id")) : String.valueOf(one.get("name"));
+        batches.append(", ").append(Tags.cut(name, 60)).append(" after batch ").append(one.get("committedBatch"));
+      }
     }
     String how = isClean ? "no uncommitted batch seen" : "a batch that had begun will run again";
     String lateText = late.isEmpty() ? "" : ", " + late.size() + " queries not before the time was over";
-    tell("stopped", isClean, stopped.size() + " queries stopped" + lateText + "; " + how);
+    tell("stopped", isClean, stopped.size() + " queries stopped" + lateText + "; " + how + Tags.cut(batches.toString(), 1_000));
     notices.once("the application stops: " + how + lateText);
     reportSoon.run();
     try {

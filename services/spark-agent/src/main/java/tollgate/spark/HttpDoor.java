@@ -55,6 +55,8 @@ final class HttpDoor {
   }
 
   private static final int MAX_ANSWER = 1 << 20;
+  /** More than a quota check ever is. */
+  private static final int PACKED_FROM = 2_048;
   private static final Map<String, Object> NOTHING = Json.object();
 
   private final AgentConfig config;
@@ -66,13 +68,15 @@ final class HttpDoor {
     this.version = version;
   }
 
-  /** @param type of the body, which is sent compressed */
+  /** @param body sent compressed where that is worth it, and never to the quota check, which reads plain text */
   Answer post(String path, byte[] body, String type, long timeoutMs) {
     HttpURLConnection connection = null;
     try {
       connection = open(path, type, timeoutMs);
+      boolean isPacked = body.length >= PACKED_FROM;
+      if (isPacked) connection.setRequestProperty("Content-Encoding", "gzip");
       // Not streamed: then a 401 would come without its body.
-      connection.getOutputStream().write(gzip(body));
+      connection.getOutputStream().write(isPacked ? gzip(body) : body);
       return read(connection);
     } catch (IOException | GeneralSecurityException | RuntimeException failure) {
       if (connection != null) connection.disconnect();
@@ -94,7 +98,6 @@ final class HttpDoor {
     connection.setConnectTimeout((int) Math.min(timeoutMs, 5_000));
     connection.setReadTimeout((int) timeoutMs);
     connection.setRequestProperty("Content-Type", type);
-    connection.setRequestProperty("Content-Encoding", "gzip");
     connection.setRequestProperty("Accept", "application/json");
     connection.setRequestProperty("User-Agent", "tollgate-spark-agent/" + version);
     connection.setRequestProperty("Tollgate-Cluster", config.cluster);
