@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { freePort, RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
 import { installSpark, runSpark, type SparkHome, type SparkRun } from './servers/spark.ts';
 import { buildAgent } from './servers/spark-agent.ts';
 
+const MAIN = resolve(import.meta.dirname, '../../services/cli/main.ts');
 const PROJECT = 'orders';
 const CLUSTER = 'lab';
 
@@ -97,7 +100,10 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
     assert.equal(lines.length, 2, lines.join('\n'));
     assert.match(lines[1] ?? '', /nobody answers there/);
     const kept = readdirSync(join(folder, 'spool'));
-    assert.ok(kept.some((name) => name.endsWith('.containers.ndjson')), kept.join());
+    assert.ok(
+      kept.some((name) => name.endsWith('.containers.ndjson')),
+      kept.join(),
+    );
     // It comes back at the address where it was missed.
     await using back = await RunningTollgate.start(join(folder), {
       dataFolder: join(folder, 'data-back'),
@@ -122,10 +128,12 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
   test('a wrong token, and a server that is no Tollgate and hangs', async (t) => {
     const token = join(folder, 'token');
     await writeFile(token, `tg_${'0'.repeat(16)}_${'A'.repeat(43)}\n`);
+    const dataFolder = join(folder, 'data-strict');
     await using strict = await RunningTollgate.start(join(folder), {
-      dataFolder: join(folder, 'data-strict'),
+      dataFolder,
       api: { port: 0, requireToken: true },
       metrics: { graphite: [] },
+      metering: { settleIntervalMs: 500 },
     });
     const refused = await run({
       'spark.tollgate.url': strict.url,
@@ -138,6 +146,37 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
       said(refused).join('\n'),
     );
     assert.doesNotMatch(refused.stderr, /A{43}/, 'no token in a log');
+    // The right one, of this project alone.
+    const made = async (...scope: string[]) =>
+      (
+        await promisify(execFile)(process.execPath, [
+          ...[MAIN, 'token', 'create', '--data', dataFolder, '--json'],
+          ...scope,
+        ])
+      ).stdout;
+    const bound: { token: string } = JSON.parse(
+      await made('--scope', 'ingest', '--project', PROJECT),
+    );
+    await writeFile(token, bound.token);
+    const taken = await run({
+      'spark.tollgate.url': strict.url,
+      'spark.tollgate.token.file': token,
+    });
+    isWell(taken);
+    assert.equal(said(taken).length, 1, said(taken).join('\n'));
+    const reader: { token: string } = JSON.parse(await made('--scope', 'read'));
+    const headers = { authorization: `Bearer ${reader.token}` };
+    const { applications } = await strict.until(
+      async () => {
+        const answer = await fetch(`${strict.url}/v1/projects/${PROJECT}/applications`, {
+          headers,
+        });
+        return (await answer.json()) as { applications?: { state: string }[] };
+      },
+      ({ applications: all = [] }) =>
+        all.length === 2 && all.every(({ state }) => state === 'ended'),
+    );
+    assert.equal(applications?.length, 2, 'the one whose token was refused came with the spool');
     const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;

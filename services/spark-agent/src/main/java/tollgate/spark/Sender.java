@@ -116,8 +116,10 @@ final class Sender implements Runnable {
       try {
         if (isLast || takeBeatNow() || System.nanoTime() - beatAt >= 0) {
           beatAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(config.heartbeatMs);
+          // First, since what it is made of may be lines too.
+          List<String> sights = heart.sights();
           sendLines(isLast);
-          beat(isLast);
+          beat(sights, isLast);
         } else {
           sendLines(false);
         }
@@ -182,9 +184,8 @@ final class Sender implements Runnable {
   }
 
   /** Sights of containers, then the heartbeat, whose answer may hold orders. */
-  private void beat(boolean isLast) {
+  private void beat(List<String> sights, boolean isLast) {
     Way containers = ways.get(CONTAINERS);
-    List<String> sights = heart.sights();
     for (int from = 0; from < sights.size() && !isLast && mayTry(containers, false); from += SIGHTS_AT_ONCE) {
       // Not kept when it fails: the next ones say more.
       send(containers, sights.subList(from, Math.min(sights.size(), from + SIGHTS_AT_ONCE)));

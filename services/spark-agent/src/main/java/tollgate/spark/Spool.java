@@ -27,6 +27,8 @@ final class Spool {
   private static final int MAX_FILES = 100;
   /** A file that another driver claimed and never gave back may be claimed again after this. */
   private static final long CLAIM_MS = 3_600_000;
+  /** Nobody has sent to that place since: the lines are of no use, and take room. */
+  private static final long KEEP_MS = 7L * 86_400_000;
 
   private final Path folder;
   private final long maxBytes;
@@ -45,6 +47,9 @@ final class Spool {
     byte[] body = LineQueue.toBody(lines);
     try {
       makeFolder();
+      for (File file : files()) {
+        if (file.lastModified() < System.currentTimeMillis() - KEEP_MS) Files.deleteIfExists(file.toPath());
+      }
       if (usedBytes() + body.length > maxBytes) return false;
       Path file = folder.resolve(own + "." + collector + SUFFIX);
       try {

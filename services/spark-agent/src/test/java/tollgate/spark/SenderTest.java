@@ -92,6 +92,7 @@ final class SenderTest {
     final Notices notices = new Notices(said::add, text -> said.add("info " + text));
     final HttpDoor door;
     final Sender sender;
+    volatile String lateMetrics = "";
 
     Agent(String url, String... more) throws IOException {
       Map<String, String> conf = new LinkedHashMap<>(conf(more));
@@ -106,6 +107,7 @@ final class SenderTest {
 
     @Override
     public List<String> sights() {
+      if (!lateMetrics.isEmpty()) sender.offer(Sender.METRICS, lateMetrics);
       return Collections.singletonList("{\"kind\":\"seen\"}");
     }
 
@@ -152,8 +154,11 @@ final class SenderTest {
       agent.sender.start();
       until("the first heartbeat", () -> !agent.obeyed.isEmpty());
       for (int i = 0; i < 100; i++) agent.sender.offer(Sender.CONTAINERS, "{\"n\":" + i + "}");
+      agent.lateMetrics = "{\"late\":1}";
       agent.sender.close(10_000);
       same(tollgate.count("containers"), 101L);
+      same(tollgate.count("metrics"), 1L);
+      isTrue(!new java.io.File(agent.config.spoolFolder).exists(), "nothing is left");
     }
   }
 
