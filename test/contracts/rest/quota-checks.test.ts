@@ -51,6 +51,7 @@ test('what running containers have used is taken off before it is charged', asyn
       aSettlement({
         applications: [anApplication()],
         containers: [aContainer({ accrued: credits(accrued) })],
+        asOf: SAMPLE_HOUR + accrued,
       }),
     );
   await settle(9);
@@ -59,6 +60,7 @@ test('what running containers have used is taken off before it is charged', asyn
   await settle(10);
   const after = await check(api, { project: 'team-a' });
   assert.deepEqual([after.allowed, after.reason, after.balance], [false, 'balance-exhausted', '0']);
+  assert.equal(after.asOf, '2026-11-21T08:00:00.010Z', 'of the evidence, not of the question');
 });
 
 test('an estimate at the price now that passes the balance refuses; one that equals it does not', async () => {
@@ -108,6 +110,13 @@ test('a project that nobody knows may start nothing, and asking makes it no proj
     assert.equal(answer.asOf, '2026-11-21T09:00:00.000Z');
   }
   assert.deepEqual((await api.get('/v1/projects', restProjects)).projects, []);
+});
+
+test('an answer is JSON that nothing on its way may keep', async () => {
+  await using api = await askingApi();
+  const { headers } = await api.post(PATH, { project: 'nobody' });
+  assert.equal(headers.get('content-type'), 'application/json; charset=utf-8');
+  assert.equal(headers.get('cache-control'), 'no-store');
 });
 
 test('a project without any grant has no limit', async () => {
