@@ -7,22 +7,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { ProjectId } from '../values/project-id.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
-import {
-  checkElasticLogs,
-  elasticReaderRole,
-  forgetElasticLogs,
-  initElasticLogs,
-  keepElasticLogs,
-  openElasticLogSearch,
-  openElasticLogs,
-} from './elastic/open-elastic-log-store.ts';
 import type { GrantStore } from './grant-store.ts';
-import { checkInflux } from './influx/check-influx.ts';
 import type { InfluxConfig } from './influx/config.ts';
-import { initInflux } from './influx/init-influx.ts';
-import { openInfluxMetricReader } from './influx/open-influx-metric-reader.ts';
-import { openInfluxMetricWriter } from './influx/open-influx-metric-writer.ts';
-import { InfluxLongTerm, type LongTermOptions } from './influx/run-long-term.ts';
+import type { LongTermOptions } from './influx/run-long-term.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
@@ -82,6 +69,12 @@ export interface StoreDeps {
   readonly clock: Clock;
   readonly random: () => number;
 }
+
+// The adapters of Elasticsearch and InfluxDB are loaded where they are used: each thread of the
+// embedded profile would load clients of servers that it doesn't have.
+const elastic = () => import('./elastic/open-elastic-log-store.ts');
+
+type Elastic = Awaited<ReturnType<typeof elastic>>;
 
 const ledgerFile = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'ledger.db');
 const logFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'logs');
@@ -143,6 +136,7 @@ export async function openMetricStoreWriter(
     'tollgate_store_points_dropped_total',
     'Points that the metric store did not keep, by reason.',
   );
+  const { openInfluxMetricWriter } = await import('./influx/open-influx-metric-writer.ts');
   const writer = await openInfluxMetricWriter({
     ...deps,
     config: store,
@@ -162,14 +156,14 @@ export async function openMetricStoreWriter(
   };
 }
 
-export function openMetricStoreReader(
+export async function openMetricStoreReader(
   setup: StoresSetup,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<MetricReader> {
   const { metrics } = setup.stores;
-  return isEmbedded(metrics)
-    ? openMetricReader({ folder: metricFolder(setup) })
-    : openInfluxMetricReader({ config: metrics, clock });
+  if (isEmbedded(metrics)) return openMetricReader({ folder: metricFolder(setup) });
+  const { openInfluxMetricReader } = await import('./influx/open-influx-metric-reader.ts');
+  return openInfluxMetricReader({ config: metrics, clock });
 }
 
 /** Where checkpoints lie that their records' own store can't hold; this process's own. */
@@ -199,17 +193,17 @@ export async function openLogStoreWriter(
   const { quarantine, clock } = deps;
   const onRefused = (refused: readonly RefusedLog[]): Promise<void> =>
     quarantine.put(refused.map((one) => refusedLog(one, clock.now())));
-  return openElasticLogs(logs, { ...deps, checkpoints, onRefused });
+  return (await elastic()).openElasticLogs(logs, { ...deps, checkpoints, onRefused });
 }
 
-export function openLogStoreReader(
+export async function openLogStoreReader(
   setup: StoresSetup,
   deps: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<LogReader> {
   const { logs } = setup.stores;
   return isEmbedded(logs)
     ? openLogReader({ folder: logFolder(setup) })
-    : openElasticLogSearch(logs, deps);
+    : (await elastic()).openElasticLogSearch(logs, deps);
 }
 
 /**
@@ -222,7 +216,7 @@ export async function keepStores(
 ): Promise<void> {
   const { logs, metrics } = setup.stores;
   await Promise.all([
-    isEmbedded(logs) ? undefined : keepElasticLogs(logs, deps, signal),
+    isEmbedded(logs) ? undefined : (await elastic()).keepElasticLogs(logs, deps, signal),
     isEmbedded(metrics) ? undefined : keepInfluxMetrics(metrics, deps, signal),
   ]);
 }
@@ -232,6 +226,7 @@ async function keepInfluxMetrics(
   deps: Omit<LongTermOptions, 'config'>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { InfluxLongTerm } = await import('./influx/run-long-term.ts');
   await using longTerm = new InfluxLongTerm({ ...deps, config });
   await longTerm.run(signal);
 }
@@ -276,8 +271,10 @@ export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<St
   const { ledger, logs, metrics } = stores;
   return tryEach({
     ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger),
-    logs: isEmbedded(logs) ? undefined : () => checkElasticLogs(logs),
-    metrics: isEmbedded(metrics) ? undefined : () => checkInflux(metrics),
+    logs: isEmbedded(logs) ? undefined : async () => (await elastic()).checkElasticLogs(logs),
+    metrics: isEmbedded(metrics)
+      ? undefined
+      : async () => (await import('./influx/check-influx.ts')).checkInflux(metrics),
   });
 }
 
@@ -289,8 +286,12 @@ export function initStores(
   const { ledger, logs, metrics } = stores;
   return tryEach({
     ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
-    logs: isEmbedded(logs) ? undefined : () => initElasticLogs(logs, { clock }),
-    metrics: isEmbedded(metrics) ? undefined : () => initInflux(metrics),
+    logs: isEmbedded(logs)
+      ? undefined
+      : async () => (await elastic()).initElasticLogs(logs, { clock }),
+    metrics: isEmbedded(metrics)
+      ? undefined
+      : async () => (await import('./influx/init-influx.ts')).initInflux(metrics),
   });
 }
 
@@ -299,13 +300,13 @@ export function initStores(
  *
  * @throws AppError STORE_MISCONFIGURED where logs are in the embedded store
  */
-export function forgetLogs(
+export async function forgetLogs(
   { stores }: Pick<StoresSetup, 'stores'>,
   project: ProjectId,
-  deps: Parameters<typeof forgetElasticLogs>[2],
-): ReturnType<typeof forgetElasticLogs> {
+  deps: Parameters<Elastic['forgetElasticLogs']>[2],
+): ReturnType<Elastic['forgetElasticLogs']> {
   const { logs } = stores;
-  if (!isEmbedded(logs)) return forgetElasticLogs(logs, project, deps);
+  if (!isEmbedded(logs)) return (await elastic()).forgetElasticLogs(logs, project, deps);
   throw new AppError(
     'STORE_MISCONFIGURED',
     "One project's logs can't be forgotten: the embedded store has a file a day of all projects, " +
@@ -318,12 +319,12 @@ export function forgetLogs(
  *
  * @throws AppError STORE_MISCONFIGURED where there are no such roles
  */
-export function logReaderRole(
+export async function logReaderRole(
   { stores }: Pick<StoresSetup, 'stores'>,
   project: ProjectId,
-): ReturnType<typeof elasticReaderRole> {
+): Promise<ReturnType<Elastic['elasticReaderRole']>> {
   const { logs } = stores;
-  if (!isEmbedded(logs)) return elasticReaderRole(logs, project);
+  if (!isEmbedded(logs)) return (await elastic()).elasticReaderRole(logs, project);
   throw new AppError('STORE_MISCONFIGURED', 'The embedded log store has no roles: use API tokens.');
 }
 
