@@ -22,6 +22,8 @@ async function walk(api: AskingApi, query: string): Promise<string[]> {
   while (cursor !== null) {
     const more: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
     const page = await api.get(`${PATH}?${query}${more}`, restApplications);
+    const limit = Number(new URLSearchParams(query).get('limit') ?? 100);
+    assert.ok(page.applications.length <= limit, `${page.applications.length} of ${limit}`);
     ids.push(...page.applications.map(({ id }) => id));
     cursor = page.cursor;
   }

@@ -133,6 +133,7 @@ test('the same grant again gives nothing twice and answers as the first time', a
   await api.clock.advance(60_000);
   const again = await api.postOk(GRANTS, body, restGrant);
   assert.deepEqual(again, first);
+  assert.equal((await api.post(GRANTS, body)).status, 201);
   assert.equal(first.grantedAt, '2026-11-21T09:00:00.000Z');
   const { grants } = await api.get(GRANTS, restGrants);
   assert.deepEqual(grants, [first]);
