@@ -21,11 +21,7 @@ import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
 import { scopedCheckpoints } from './scoped-checkpoints.ts';
-import { checkPostgres } from './sql/check-postgres.ts';
-import { openSqliteCheckpointStore } from './sql/checkpoint-store.ts';
 import { lockFolder } from './sql/folder-lock.ts';
-import { initPostgres } from './sql/init-postgres.ts';
-import { openSqliteLeaseStore } from './sql/lease-store.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
 import type { LogLimits } from './sql/log-limits.ts';
 import { openLogReader } from './sql/log-reader.ts';
@@ -33,16 +29,7 @@ import { openLogWriter } from './sql/log-writer.ts';
 import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
-import { openLedger } from './sql/open-ledger.ts';
-import {
-  openPostgresCheckpointStore,
-  openPostgresLeaseStore,
-  openPostgresLedger,
-} from './sql/open-postgres-ledger.ts';
-import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
-import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
-import { openPostgresTokenStore, openSqliteTokenStore } from './sql/token-store.ts';
 import type { TokenStore } from './token-store.ts';
 
 /**
@@ -70,8 +57,10 @@ export interface StoreDeps {
   readonly random: () => number;
 }
 
-// The adapters of Elasticsearch and InfluxDB are loaded where they are used: each thread of the
-// embedded profile would load clients of servers that it doesn't have.
+// Adapters with a driver or a query builder below them are loaded where they are used: each thread
+// would load all of them, and needs one or two.
+const postgres = () => import('./sql/open-postgres-ledger.ts');
+const tokens = () => import('./sql/token-store.ts');
 const elastic = () => import('./elastic/open-elastic-log-store.ts');
 
 type Elastic = Awaited<ReturnType<typeof elastic>>;
@@ -91,11 +80,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-export function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
+export async function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openLedger({ file: ledgerFile(setup) })
-    : openPostgresLedger(ledger, deps);
+  if (!isEmbedded(ledger)) return (await postgres()).openPostgresLedger(ledger, deps);
+  const { openLedger } = await import('./sql/open-ledger.ts');
+  return openLedger({ file: ledgerFile(setup) });
 }
 
 export async function openProjectLookup(
@@ -103,20 +92,20 @@ export async function openProjectLookup(
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<ProjectLookup> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openLedgerProjectLookup(ledgerFile(setup), clock)
-    : await openPostgresProjectLookup(ledger, { clock });
+  if (isEmbedded(ledger)) return openLedgerProjectLookup(ledgerFile(setup), clock);
+  const { openPostgresProjectLookup } = await import('./sql/postgres-project-lookup.ts');
+  return openPostgresProjectLookup(ledger, { clock });
 }
 
 /** Beside the ledger, whose writes its tokens fence. */
-export function openLeaseStore(
+export async function openLeaseStore(
   setup: StoresSetup,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<LeaseStore> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openSqliteLeaseStore({ file: ledgerFile(setup), clock })
-    : openPostgresLeaseStore(ledger);
+  if (!isEmbedded(ledger)) return (await postgres()).openPostgresLeaseStore(ledger);
+  const { openSqliteLeaseStore } = await import('./sql/lease-store.ts');
+  return openSqliteLeaseStore({ file: ledgerFile(setup), clock });
 }
 
 /** @param deps.quarantine takes what a server will never take */
@@ -173,8 +162,10 @@ async function openCheckpointStore(
 ): Promise<CheckpointStore> {
   const { ledger } = setup.stores;
   if (!isEmbedded(ledger)) {
+    const { openPostgresCheckpointStore } = await postgres();
     return scopedCheckpoints(await openPostgresCheckpointStore(ledger, { clock }), setup.process);
   }
+  const { openSqliteCheckpointStore } = await import('./sql/checkpoint-store.ts');
   return openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock });
 }
 
@@ -232,14 +223,16 @@ async function keepInfluxMetrics(
 }
 
 /** @param onEvicted hears how many records went because it was full */
-export function openQuarantine(
+export async function openQuarantine(
   setup: StoresSetup,
   onEvicted: (records: number) => void,
 ): Promise<Quarantine> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openSqliteQuarantine({ file: join(setup.dataFolder, 'quarantine.db'), onEvicted })
-    : openPostgresQuarantine(ledger, { onEvicted });
+  if (isEmbedded(ledger)) {
+    return openSqliteQuarantine({ file: join(setup.dataFolder, 'quarantine.db'), onEvicted });
+  }
+  const { openPostgresQuarantine } = await import('./sql/postgres-quarantine.ts');
+  return openPostgresQuarantine(ledger, { onEvicted });
 }
 
 /** How one store took it; without an error, well. */
@@ -270,7 +263,9 @@ async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
 export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<StoreOutcome[]> {
   const { ledger, logs, metrics } = stores;
   return tryEach({
-    ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger),
+    ledger: isEmbedded(ledger)
+      ? undefined
+      : async () => (await import('./sql/check-postgres.ts')).checkPostgres(ledger),
     logs: isEmbedded(logs) ? undefined : async () => (await elastic()).checkElasticLogs(logs),
     metrics: isEmbedded(metrics)
       ? undefined
@@ -285,7 +280,9 @@ export function initStores(
 ): Promise<StoreOutcome[]> {
   const { ledger, logs, metrics } = stores;
   return tryEach({
-    ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
+    ledger: isEmbedded(ledger)
+      ? undefined
+      : async () => (await import('./sql/init-postgres.ts')).initPostgres(ledger, { clock }),
     logs: isEmbedded(logs)
       ? undefined
       : async () => (await elastic()).initElasticLogs(logs, { clock }),
@@ -334,7 +331,7 @@ export async function logReaderRole(
  */
 export async function openTokenStore(setup: StoresSetup): Promise<TokenStore> {
   const { ledger } = setup.stores;
-  if (!isEmbedded(ledger)) return openPostgresTokenStore(ledger);
+  if (!isEmbedded(ledger)) return (await tokens()).openPostgresTokenStore(ledger);
   await mkdir(setup.dataFolder, { recursive: true, mode: 0o700 });
-  return openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
+  return (await tokens()).openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
 }
