@@ -5,7 +5,7 @@ import test from 'node:test';
 import { restGrant, restProjects, restQuotaCheck } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { QuotaReader } from '../../../shared/stores/ledger-reader.ts';
-import { HOUR_MS } from '../../../shared/values/instant.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import {
   aContainer,
@@ -80,7 +80,7 @@ test('the price is that of the pool asked for, at the time of asking', async () 
   await grant(api, '100');
   await api.stores.priceWriter.announce(anEpoch({ pool: 'spot', step: 1_500 }), 0);
   await api.stores.priceWriter.announce(
-    anEpoch({ pool: 'spot', step: 2_000, start: SAMPLE_HOUR + 2 * HOUR_MS }),
+    anEpoch({ pool: 'spot', step: 2_000, start: SAMPLE_HOUR + HOUR_MS + MINUTE_MS }),
     0,
   );
   const hour = { project: 'team-a', resources: CORE_AND_GIB, durationMs: HOUR_MS };
@@ -88,7 +88,7 @@ test('the price is that of the pool asked for, at the time of asking', async () 
   assert.deepEqual([first.price, first.estimate], [{ pool: 'main', multiplier: '1.00' }, '3.6']);
   const spot = await check(api, { ...hour, pool: 'spot' });
   assert.deepEqual([spot.price, spot.estimate], [{ pool: 'spot', multiplier: '1.50' }, '5.4']);
-  await api.clock.advance(HOUR_MS);
+  await api.clock.advance(MINUTE_MS);
   assert.equal((await check(api, { ...hour, pool: 'spot' })).estimate, '7.2');
 });
 
