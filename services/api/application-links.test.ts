@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HOUR_MS } from '../../shared/values/instant.ts';
+import { anyText } from '../../test/support/any-text.ts';
 import { T0 } from '../../test/support/fact-builders.ts';
 import { ETL } from '../../test/support/ledger-builders.ts';
 import { applicationLinks, managerHome } from './application-links.ts';
@@ -68,9 +69,13 @@ test('what a tenant says becomes no other link than a web address in its own pla
   assert.equal(applicationLinks({ ...RUNNING, url: '' }, script, NOW).sparkUi, null);
 });
 
+const webUrl = fc
+  .tuple(fc.webAuthority(), anyText())
+  .map(([authority, rest]) => `https://${authority}/${rest}`);
+
 test('whatever names and addresses say, a link is absent or of the web, on the host configured', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.string(), fc.webUrl(), (name, user, url) => {
+    fc.property(anyText(), fc.string(), webUrl, (name, user, url) => {
       const strange = { ...RUNNING, application: `${name}\ud800`, user, url: `${name}${url}` };
       const links = applicationLinks(strange, CLUSTER, NOW);
       assert.equal(new URL(links.sparkUi ?? '').host, 'rm:8088');

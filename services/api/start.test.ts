@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Router } from 'express';
@@ -8,7 +7,14 @@ import { AppError } from '../../shared/errors/app-error.ts';
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { problemOf } from '../../test/support/problem-of.ts';
 import { runningApi } from '../../test/support/running-api.ts';
-import { startApi } from './start.ts';
+import { type ApiDeps, type AppParts, startApi } from './start.ts';
+
+/** Enough to build the routes, none of which is asked. */
+const deps = { pools: [], clusters: [] } as unknown as ApiDeps;
+const doors = { isLocal: true, isSecure: false, adminLink: undefined };
+const parts = {
+  ...{ doors, moduleFiles: {}, webRoot: import.meta.dirname },
+} as unknown as AppParts;
 
 test('the status tells version, mode and the time that Tollgate goes by', async () => {
   await using api = await runningApi();
@@ -45,28 +51,6 @@ test('requests are counted by route, whatever ids and addresses they name', asyn
   assert.ok(text.includes(line('other')), text);
 });
 
-test('addresses and methods that are not there answer as problems', async () => {
-  await using api = await runningApi();
-  await problemOf(await fetch(`${api.url}/v1/nothing`), 404);
-  const wrong = await fetch(`${api.url}/v1/projects`, { method: 'DELETE' });
-  assert.equal(wrong.headers.get('allow'), 'GET, HEAD');
-  await problemOf(wrong, 405);
-  await problemOf(await fetch(`${api.url}/v1/projects/%E0%A4%A`), 400);
-});
-
-test('a body that is no JSON, or no JSON by its type, is refused', async () => {
-  await using api = await runningApi();
-  const post = (type: string, body: string) =>
-    fetch(`${api.url}/v1/projects/etl/grants`, {
-      method: 'POST',
-      body,
-      headers: { 'Content-Type': type },
-    });
-  await problemOf(await post('application/json', '{"id":'), 400);
-  await problemOf(await post('text/plain', '{"id":"a","credits":"1"}'), 415);
-  await problemOf(await post('application/json', `{"id":"${'x'.repeat(100_000)}"}`), 413);
-});
-
 test('an error that nobody foresaw says nothing of the inside, and is logged', async () => {
   const logged: unknown[] = [];
   const logger = { ...silentLogger, error: (entry: unknown) => logged.push(entry) };
@@ -86,47 +70,10 @@ test('an error that nobody foresaw says nothing of the inside, and is logged', a
   await problemOf(full, 429);
 });
 
-test('the page comes with a policy that lets nothing inline or foreign run', async () => {
-  await using api = await runningApi();
-  const page = await fetch(`${api.url}/`);
-  assert.match(await page.text(), /<title>/);
-  const policy = page.headers.get('content-security-policy') ?? '';
-  assert.match(policy, /default-src 'self'/);
-  assert.doesNotMatch(policy, /unsafe/);
-  assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
-  assert.equal(page.headers.get('x-powered-by'), null);
-  for (const path of ['/README.md', '/tsconfig.json', '/../package.json', '/%2e%2e/config.ts']) {
-    assert.equal((await fetch(api.url + path)).status, 404, path);
-  }
-});
-
-test('a name that was made to point here is not answered', async () => {
-  await using api = await runningApi();
-  const { port } = new URL(api.url);
-  const status = await new Promise((resolve, reject) => {
-    request({ port, path: '/v1/projects', headers: { Host: 'evil.example' } }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    })
-      .on('error', reject)
-      .end();
-  });
-  assert.equal(status, 403);
-});
-
 test('a port that is taken is named with the option that changes it', async () => {
   await using api = await runningApi();
   const port = Number(new URL(api.url).port);
-  const again = startApi({ host: '127.0.0.1', port }, api.deps, {
-    logger: silentLogger,
-    doors: api.doors,
-    webRoot: '.',
-    moduleFiles: {},
-    ingest: undefined,
-    notReady: () => [],
-    printMetrics: async () => '',
-  });
-  await assert.rejects(again, (error) => {
+  await assert.rejects(startApi({ host: '127.0.0.1', port }, deps, parts), (error) => {
     assert.ok(error instanceof AppError);
     assert.equal(error.code, 'PORT_TAKEN');
     assert.match(error.message, new RegExp(`${port}.*--port`));
@@ -144,4 +91,48 @@ test('stopping does not wait for idle connections', async () => {
   socket.destroy();
   await closed;
   await assert.rejects(fetch(`${api.url}/livez`));
+});
+
+test('an address that this machine does not have is an error of the configuration', async () => {
+  // An address for documentation (RFC 5737), which no machine has.
+  await assert.rejects(
+    startApi({ host: '192.0.2.1', port: 0, insecure: true }, deps, parts),
+    (error) => {
+      assert.ok(error instanceof AppError);
+      assert.equal(error.code, 'CONFIG_INVALID');
+      assert.match(error.message, /192\.0\.2\.1 .* api\.host/);
+      return true;
+    },
+  );
+});
+
+test('an IPv6 address is written in its url as urls do', async () => {
+  await using api = await startApi({ host: '::1', port: 0 }, deps, parts);
+  assert.match(api.url, /^http:\/\/\[::1\]:\d+$/);
+  assert.equal((await fetch(`${api.url}/livez`)).status, 200);
+});
+
+test('closing answers what is being asked, then takes nothing more; again, it does nothing', async () => {
+  let asked: (() => void) | undefined;
+  let release: (() => void) | undefined;
+  const waiting = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const held = new Promise<string>((resolve) => {
+    release = () => resolve('late 1\n');
+  });
+  const printMetrics = (): Promise<string> => {
+    asked?.();
+    return held;
+  };
+  const own = { ...parts, printMetrics };
+  const api = await startApi({ host: '127.0.0.1', port: 0 }, deps, own);
+  const answer = fetch(`${api.url}/metrics`);
+  await waiting;
+  const closed = api[Symbol.asyncDispose]();
+  await assert.rejects(fetch(`${api.url}/livez`), 'no new connection');
+  release?.();
+  assert.equal(await (await answer).text(), 'late 1\n');
+  await closed;
+  await api[Symbol.asyncDispose]();
 });

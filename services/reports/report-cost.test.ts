@@ -212,7 +212,7 @@ test('a log cut anywhere is reported as far as it goes', async (context) => {
         assert.ok(given.total.attempts.length + given.problems.length > 0);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 

@@ -70,7 +70,7 @@ for (const [suffix, pack] of Object.entries(PACKERS)) {
           assert.notEqual((await unpack(broken, `log${suffix}`)).end, undefined);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 }

@@ -187,6 +187,6 @@ test('property: however processes come, die and pause, no shard has two holders 
       const held = (await shares(all)).flat();
       assert.deepEqual(held.toSorted(), [0, 1, 2, 3, 4]);
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
 });

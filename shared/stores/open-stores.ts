@@ -7,22 +7,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { ProjectId } from '../values/project-id.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
-import {
-  checkElasticLogs,
-  elasticReaderRole,
-  forgetElasticLogs,
-  initElasticLogs,
-  keepElasticLogs,
-  openElasticLogSearch,
-  openElasticLogs,
-} from './elastic/open-elastic-log-store.ts';
 import type { GrantStore } from './grant-store.ts';
-import { checkInflux } from './influx/check-influx.ts';
 import type { InfluxConfig } from './influx/config.ts';
-import { initInflux } from './influx/init-influx.ts';
-import { openInfluxMetricReader } from './influx/open-influx-metric-reader.ts';
-import { openInfluxMetricWriter } from './influx/open-influx-metric-writer.ts';
-import { InfluxLongTerm, type LongTermOptions } from './influx/run-long-term.ts';
+import type { LongTermOptions } from './influx/run-long-term.ts';
 import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
@@ -34,11 +21,7 @@ import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
 import { scopedCheckpoints } from './scoped-checkpoints.ts';
-import { checkPostgres } from './sql/check-postgres.ts';
-import { openSqliteCheckpointStore } from './sql/checkpoint-store.ts';
 import { lockFolder } from './sql/folder-lock.ts';
-import { initPostgres } from './sql/init-postgres.ts';
-import { openSqliteLeaseStore } from './sql/lease-store.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
 import type { LogLimits } from './sql/log-limits.ts';
 import { openLogReader } from './sql/log-reader.ts';
@@ -46,16 +29,7 @@ import { openLogWriter } from './sql/log-writer.ts';
 import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
-import { openLedger } from './sql/open-ledger.ts';
-import {
-  openPostgresCheckpointStore,
-  openPostgresLeaseStore,
-  openPostgresLedger,
-} from './sql/open-postgres-ledger.ts';
-import { openPostgresProjectLookup } from './sql/postgres-project-lookup.ts';
-import { openPostgresQuarantine } from './sql/postgres-quarantine.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
-import { openPostgresTokenStore, openSqliteTokenStore } from './sql/token-store.ts';
 import type { StopOrderStore } from './stop-orders.ts';
 import type { TokenStore } from './token-store.ts';
 
@@ -85,6 +59,14 @@ export interface StoreDeps {
   readonly random: () => number;
 }
 
+// Adapters with a driver or a query builder below them are loaded where they are used: each thread
+// would load all of them, and needs one or two.
+const postgres = () => import('./sql/open-postgres-ledger.ts');
+const tokens = () => import('./sql/token-store.ts');
+const elastic = () => import('./elastic/open-elastic-log-store.ts');
+
+type Elastic = Awaited<ReturnType<typeof elastic>>;
+
 const ledgerFile = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'ledger.db');
 const logFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'logs');
 const metricFolder = ({ dataFolder }: StoresSetup): string => join(dataFolder, 'metrics');
@@ -100,11 +82,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-export function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
+export async function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openLedger({ file: ledgerFile(setup) })
-    : openPostgresLedger(ledger, deps);
+  if (!isEmbedded(ledger)) return (await postgres()).openPostgresLedger(ledger, deps);
+  const { openLedger } = await import('./sql/open-ledger.ts');
+  return openLedger({ file: ledgerFile(setup) });
 }
 
 export async function openProjectLookup(
@@ -112,20 +94,20 @@ export async function openProjectLookup(
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<ProjectLookup> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openLedgerProjectLookup(ledgerFile(setup), clock)
-    : await openPostgresProjectLookup(ledger, { clock });
+  if (isEmbedded(ledger)) return openLedgerProjectLookup(ledgerFile(setup), clock);
+  const { openPostgresProjectLookup } = await import('./sql/postgres-project-lookup.ts');
+  return openPostgresProjectLookup(ledger, { clock });
 }
 
 /** Beside the ledger, whose writes its tokens fence. */
-export function openLeaseStore(
+export async function openLeaseStore(
   setup: StoresSetup,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<LeaseStore> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openSqliteLeaseStore({ file: ledgerFile(setup), clock })
-    : openPostgresLeaseStore(ledger);
+  if (!isEmbedded(ledger)) return (await postgres()).openPostgresLeaseStore(ledger);
+  const { openSqliteLeaseStore } = await import('./sql/lease-store.ts');
+  return openSqliteLeaseStore({ file: ledgerFile(setup), clock });
 }
 
 /** @param deps.quarantine takes what a server will never take */
@@ -145,6 +127,7 @@ export async function openMetricStoreWriter(
     'tollgate_store_points_dropped_total',
     'Points that the metric store did not keep, by reason.',
   );
+  const { openInfluxMetricWriter } = await import('./influx/open-influx-metric-writer.ts');
   const writer = await openInfluxMetricWriter({
     ...deps,
     config: store,
@@ -164,14 +147,14 @@ export async function openMetricStoreWriter(
   };
 }
 
-export function openMetricStoreReader(
+export async function openMetricStoreReader(
   setup: StoresSetup,
   { clock }: Pick<StoreDeps, 'clock'>,
 ): Promise<MetricReader> {
   const { metrics } = setup.stores;
-  return isEmbedded(metrics)
-    ? openMetricReader({ folder: metricFolder(setup) })
-    : openInfluxMetricReader({ config: metrics, clock });
+  if (isEmbedded(metrics)) return openMetricReader({ folder: metricFolder(setup) });
+  const { openInfluxMetricReader } = await import('./influx/open-influx-metric-reader.ts');
+  return openInfluxMetricReader({ config: metrics, clock });
 }
 
 /** Where checkpoints lie that their records' own store can't hold; this process's own. */
@@ -181,8 +164,10 @@ async function openCheckpointStore(
 ): Promise<CheckpointStore> {
   const { ledger } = setup.stores;
   if (!isEmbedded(ledger)) {
+    const { openPostgresCheckpointStore } = await postgres();
     return scopedCheckpoints(await openPostgresCheckpointStore(ledger, { clock }), setup.process);
   }
+  const { openSqliteCheckpointStore } = await import('./sql/checkpoint-store.ts');
   return openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock });
 }
 
@@ -201,17 +186,17 @@ export async function openLogStoreWriter(
   const { quarantine, clock } = deps;
   const onRefused = (refused: readonly RefusedLog[]): Promise<void> =>
     quarantine.put(refused.map((one) => refusedLog(one, clock.now())));
-  return openElasticLogs(logs, { ...deps, checkpoints, onRefused });
+  return (await elastic()).openElasticLogs(logs, { ...deps, checkpoints, onRefused });
 }
 
-export function openLogStoreReader(
+export async function openLogStoreReader(
   setup: StoresSetup,
   deps: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<LogReader> {
   const { logs } = setup.stores;
   return isEmbedded(logs)
     ? openLogReader({ folder: logFolder(setup) })
-    : openElasticLogSearch(logs, deps);
+    : (await elastic()).openElasticLogSearch(logs, deps);
 }
 
 /**
@@ -224,7 +209,7 @@ export async function keepStores(
 ): Promise<void> {
   const { logs, metrics } = setup.stores;
   await Promise.all([
-    isEmbedded(logs) ? undefined : keepElasticLogs(logs, deps, signal),
+    isEmbedded(logs) ? undefined : (await elastic()).keepElasticLogs(logs, deps, signal),
     isEmbedded(metrics) ? undefined : keepInfluxMetrics(metrics, deps, signal),
   ]);
 }
@@ -234,19 +219,22 @@ async function keepInfluxMetrics(
   deps: Omit<LongTermOptions, 'config'>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { InfluxLongTerm } = await import('./influx/run-long-term.ts');
   await using longTerm = new InfluxLongTerm({ ...deps, config });
   await longTerm.run(signal);
 }
 
 /** @param onEvicted hears how many records went because it was full */
-export function openQuarantine(
+export async function openQuarantine(
   setup: StoresSetup,
   onEvicted: (records: number) => void,
 ): Promise<Quarantine> {
   const { ledger } = setup.stores;
-  return isEmbedded(ledger)
-    ? openSqliteQuarantine({ file: join(setup.dataFolder, 'quarantine.db'), onEvicted })
-    : openPostgresQuarantine(ledger, { onEvicted });
+  if (isEmbedded(ledger)) {
+    return openSqliteQuarantine({ file: join(setup.dataFolder, 'quarantine.db'), onEvicted });
+  }
+  const { openPostgresQuarantine } = await import('./sql/postgres-quarantine.ts');
+  return openPostgresQuarantine(ledger, { onEvicted });
 }
 
 /** How one store took it; without an error, well. */
@@ -277,9 +265,13 @@ async function tryEach(work: StoreWork): Promise<StoreOutcome[]> {
 export function checkStores({ stores }: Pick<StoresSetup, 'stores'>): Promise<StoreOutcome[]> {
   const { ledger, logs, metrics } = stores;
   return tryEach({
-    ledger: isEmbedded(ledger) ? undefined : () => checkPostgres(ledger),
-    logs: isEmbedded(logs) ? undefined : () => checkElasticLogs(logs),
-    metrics: isEmbedded(metrics) ? undefined : () => checkInflux(metrics),
+    ledger: isEmbedded(ledger)
+      ? undefined
+      : async () => (await import('./sql/check-postgres.ts')).checkPostgres(ledger),
+    logs: isEmbedded(logs) ? undefined : async () => (await elastic()).checkElasticLogs(logs),
+    metrics: isEmbedded(metrics)
+      ? undefined
+      : async () => (await import('./influx/check-influx.ts')).checkInflux(metrics),
   });
 }
 
@@ -290,9 +282,15 @@ export function initStores(
 ): Promise<StoreOutcome[]> {
   const { ledger, logs, metrics } = stores;
   return tryEach({
-    ledger: isEmbedded(ledger) ? undefined : () => initPostgres(ledger, { clock }),
-    logs: isEmbedded(logs) ? undefined : () => initElasticLogs(logs, { clock }),
-    metrics: isEmbedded(metrics) ? undefined : () => initInflux(metrics),
+    ledger: isEmbedded(ledger)
+      ? undefined
+      : async () => (await import('./sql/init-postgres.ts')).initPostgres(ledger, { clock }),
+    logs: isEmbedded(logs)
+      ? undefined
+      : async () => (await elastic()).initElasticLogs(logs, { clock }),
+    metrics: isEmbedded(metrics)
+      ? undefined
+      : async () => (await import('./influx/init-influx.ts')).initInflux(metrics),
   });
 }
 
@@ -301,13 +299,13 @@ export function initStores(
  *
  * @throws AppError STORE_MISCONFIGURED where logs are in the embedded store
  */
-export function forgetLogs(
+export async function forgetLogs(
   { stores }: Pick<StoresSetup, 'stores'>,
   project: ProjectId,
-  deps: Parameters<typeof forgetElasticLogs>[2],
-): ReturnType<typeof forgetElasticLogs> {
+  deps: Parameters<Elastic['forgetElasticLogs']>[2],
+): ReturnType<Elastic['forgetElasticLogs']> {
   const { logs } = stores;
-  if (!isEmbedded(logs)) return forgetElasticLogs(logs, project, deps);
+  if (!isEmbedded(logs)) return (await elastic()).forgetElasticLogs(logs, project, deps);
   throw new AppError(
     'STORE_MISCONFIGURED',
     "One project's logs can't be forgotten: the embedded store has a file a day of all projects, " +
@@ -320,12 +318,12 @@ export function forgetLogs(
  *
  * @throws AppError STORE_MISCONFIGURED where there are no such roles
  */
-export function logReaderRole(
+export async function logReaderRole(
   { stores }: Pick<StoresSetup, 'stores'>,
   project: ProjectId,
-): ReturnType<typeof elasticReaderRole> {
+): Promise<ReturnType<Elastic['elasticReaderRole']>> {
   const { logs } = stores;
-  if (!isEmbedded(logs)) return elasticReaderRole(logs, project);
+  if (!isEmbedded(logs)) return (await elastic()).elasticReaderRole(logs, project);
   throw new AppError('STORE_MISCONFIGURED', 'The embedded log store has no roles: use API tokens.');
 }
 
@@ -335,7 +333,7 @@ export function logReaderRole(
  */
 export async function openTokenStore(setup: StoresSetup): Promise<TokenStore> {
   const { ledger } = setup.stores;
-  if (!isEmbedded(ledger)) return openPostgresTokenStore(ledger);
+  if (!isEmbedded(ledger)) return (await tokens()).openPostgresTokenStore(ledger);
   await mkdir(setup.dataFolder, { recursive: true, mode: 0o700 });
-  return openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
+  return (await tokens()).openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
 }

@@ -10,6 +10,7 @@ import {
 } from '../../shared/stores/sql/open-postgres-ledger.ts';
 import type { Connections } from '../../shared/stores/sql/postgres-pool.ts';
 import { PostgresQuarantine } from '../../shared/stores/sql/postgres-quarantine.ts';
+import { tokensOnPool } from '../../shared/stores/sql/token-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { freshSchema, pglitePool } from '../support/pglite-pool.ts';
 import { checkpointFenceSuite, checkpointSuite } from './checkpoint-suite.ts';
@@ -22,6 +23,7 @@ import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
+import { tokenStoreSuite } from './token-store-suite.ts';
 
 const deps = { clock: systemClock, random: Math.random };
 
@@ -48,6 +50,7 @@ checkpointFenceSuite('pglite', async () => {
   const checkpoints = checkpointsOnPool(pool, { clock: systemClock });
   return { checkpoints, leases: leasesOnPool(pool) };
 });
+tokenStoreSuite('pglite', async () => tokensOnPool(await freshPool()));
 leaseSuite('pglite', async () => ({ store: leasesOnPool(await freshPool()), pass }));
 fenceSuite('pglite', async () => {
   const pool = await freshPool();

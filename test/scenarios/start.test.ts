@@ -40,25 +40,6 @@ test('a second Tollgate on the same data folder is refused', async () => {
   assert.equal(await again.stop(), 0);
 });
 
-test('a wrong configuration tells all its problems at once, with lines, and starts nothing', async () => {
-  await using folder = await temporaryFolder();
-  const file = join(folder.path, 'tollgate.yaml');
-  await writeFile(
-    file,
-    'api:\n  prot: 1\nmetering:\n  leaseMs: -5\nlogs:\n  files:\n    - paths: []\n',
-  );
-  for (const args of [
-    ['start', '-c', file],
-    ['config', 'check', file],
-  ]) {
-    const { status, err } = tollgate(args);
-    assert.notEqual(status, 0);
-    assert.match(err, /:2:\d+ api\.prot: .*did you mean "port"/);
-    assert.match(err, /:4:\d+ metering\.leaseMs: /);
-    assert.match(err, /:7:\d+ logs\.files\[0\]\.paths: /);
-  }
-});
-
 test('the printed reference is a configuration that can be started', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'reference.yaml');
@@ -126,20 +107,6 @@ test('a job of 1,000 cores is in the balance within 15 s of its start', async (t
   const { allowed } = await running.until(check, ({ balance }) => Number(balance) < 1_000, 45_000);
   t.diagnostic(`in the balance after ${Date.now() - start} ms`);
   assert.equal(allowed, true);
-});
-
-test('refused records are listed by the command and sent through their collector again', async () => {
-  await using folder = await temporaryFolder();
-  await using running = await RunningTollgate.start(folder.path, { metrics: { graphite: [] } });
-  const answer = await running.post('/v1/ingest/progress', '{"not":"progress"}\n');
-  const body = (await answer.json()) as { quarantined: number };
-  assert.equal(body.quarantined, 1);
-  const list = tollgate(['quarantine', 'list', '--url', running.url, '--json']);
-  assert.equal(list.status, 0, list.err);
-  assert.equal(JSON.parse(list.out).records.length, 1);
-  const replay = tollgate(['quarantine', 'replay', '--url', running.url, '--json']);
-  assert.equal(replay.status === 0 || replay.status === 1, true, replay.err);
-  assert.deepEqual(JSON.parse(replay.out), { replayed: 1, stored: 0 });
 });
 
 test('a command says how to start Tollgate when none answers', () => {

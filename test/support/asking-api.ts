@@ -20,7 +20,9 @@ export interface AskingApi extends RunningApi {
 async function problem(asked: Response | Promise<Response>): Promise<Problem> {
   const response = await asked;
   assert.equal(response.headers.get('content-type'), 'application/problem+json; charset=utf-8');
-  const body = restProblem.parse(await response.json());
+  const text = await response.text();
+  assert.doesNotMatch(text, /node_modules|\.ts:\d/, 'a stack trace goes out');
+  const body = restProblem.parse(JSON.parse(text));
   assert.equal(body.status, response.status);
   return body;
 }

@@ -125,7 +125,8 @@ function forgetCommand(io: CliIo): Command {
 async function printRole(io: CliIo, project: ProjectId, options: Options): Promise<void> {
   const { tollgateConfig } = await import('../../all-in-one/config.ts');
   const { logReaderRole } = await import('../../../shared/stores/open-stores.ts');
-  printJson(io, logReaderRole(readConfigFile(io, tollgateConfig, options.config), project));
+  const config = readConfigFile(io, tollgateConfig, options.config);
+  printJson(io, await logReaderRole(config, project));
 }
 
 function roleCommand(io: CliIo): Command {

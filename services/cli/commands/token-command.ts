@@ -1,6 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { storesConfig } from '../../../shared/stores/config.ts';
-import { openTokenStore } from '../../../shared/stores/open-stores.ts';
 import {
   type StoredToken,
   TOKEN_SCOPES,
@@ -11,7 +9,6 @@ import type { RandomBytes } from '../../../shared/tokens/api-token.ts';
 import { issueToken } from '../../../shared/tokens/issue-token.ts';
 import { formatInstant, type Instant, parseInstant } from '../../../shared/values/instant.ts';
 import { type ProjectId, parseProjectId } from '../../../shared/values/project-id.ts';
-import { tollgateConfig } from '../../all-in-one/config.ts';
 import { CliError, type CliIo, EXIT } from '../cli-io.ts';
 import { printJson, withExample, withJson } from '../command-options.ts';
 import { table } from '../table.ts';
@@ -43,10 +40,13 @@ function withStoreOptions(command: Command): Command {
 }
 
 async function openStore(io: CliIo, { config, data }: StoreOptions): Promise<TokenStore> {
+  const { openTokenStore } = await import('../../../shared/stores/open-stores.ts');
   // A folder that is given is of a Tollgate that may have no file, such as the demo.
   if (data !== undefined && config === undefined) {
+    const { storesConfig } = await import('../../../shared/stores/config.ts');
     return openTokenStore({ dataFolder: data, process: '', stores: storesConfig.parse({}) });
   }
+  const { tollgateConfig } = await import('../../all-in-one/config.ts');
   const { dataFolder, stores } = readConfigFile(io, tollgateConfig, config ?? DEFAULT_CONFIG_FILE);
   return openTokenStore({ dataFolder: data ?? dataFolder, process: '', stores });
 }

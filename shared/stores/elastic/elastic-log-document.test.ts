@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { AT, logRecord } from '../../../test/contracts/log-store-suite.ts';
+import { anyText } from '../../../test/support/any-text.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import { documentId, documentLine, splitOrigin, storedLog } from './elastic-log-document.ts';
 
@@ -63,9 +64,9 @@ test('a record comes back from its document, whatever its texts hold', () => {
   fc.assert(
     fc.property(
       fc.record({
-        message: fc.string({ unit: 'binary' }),
+        message: anyText(),
         logger: fc.string(),
-        thread: fc.string({ unit: 'grapheme' }),
+        thread: anyText(),
         container: fc.string(),
         id: fc.string({ minLength: 1 }),
         marks: fc.subarray(['cut', 'masked']),

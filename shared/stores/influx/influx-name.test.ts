@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { anyText } from '../../../test/support/any-text.ts';
 import {
   decodeName,
   encodeName,
@@ -12,7 +13,7 @@ import {
 } from './influx-name.ts';
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.string({ unit: fc.constantFrom(...'\\,= "\'%\n\r\t#_:aA0F') }),
   fc.constantFrom('time', '_field', '', '%_', '%41', 'a\\', '\ud800'),
 );

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { AT, logRecord } from '../../../test/contracts/log-store-suite.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { FolderPlace } from '../../../test/support/folder-place.ts';
 import { DAY_MS, utcDay } from '../../values/instant.ts';
 import { LogFile } from './log-file.ts';
 import { logFilePath } from './log-file-name.ts';
@@ -14,39 +12,13 @@ import { LOG_LIMITS, type LogLimits } from './log-limits.ts';
 const TODAY = utcDay(AT);
 const S1 = { source: 's', position: '1' };
 
-class Place {
-  readonly path = mkdtempSync(join(tmpdir(), 'log-folder-'));
-  now = AT;
-  #folder: LogFolder | undefined;
-  readonly #clock: Clock = {
-    now: () => this.now,
-    elapsed: () => this.now - AT,
-    sleep: () => Promise.resolve(),
-  };
-
+class Place extends FolderPlace<LogFolder, LogLimits> {
   constructor(t: TestContext) {
-    t.after(() => {
-      this.close();
-      rmSync(this.path, { recursive: true });
-    });
+    super(t, AT, (path, clock, limits) => new LogFolder(path, clock, { ...LOG_LIMITS, ...limits }));
   }
 
-  open(limits: Partial<LogLimits> = {}): LogFolder {
-    this.close();
-    this.#folder = new LogFolder(this.path, this.#clock, { ...LOG_LIMITS, ...limits });
-    return this.#folder;
-  }
-
-  close(): void {
-    this.#folder?.[Symbol.dispose]();
-    this.#folder = undefined;
-  }
-
-  names(): string[] {
-    return readdirSync(this.path)
-      .filter((name) => name.endsWith('.db'))
-      .map((name) => name.slice(5, -3))
-      .sort();
+  override names(): string[] {
+    return super.names().map((name) => name.replace('logs-', ''));
   }
 
   /** A file of `day`, made large without writing it. */

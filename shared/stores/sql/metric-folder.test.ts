@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import type { Clock } from '../../runtime/clock.ts';
+import { FolderPlace } from '../../../test/support/folder-place.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../values/instant.ts';
 import { type MetricFileKind, metricFilePath } from './metric-file-name.ts';
 import { MetricFolder } from './metric-folder.ts';
@@ -15,39 +13,15 @@ const TODAY = Date.UTC(2026, 10, 20);
 const MORNING = TODAY + 8 * HOUR_MS;
 const S1 = { source: 's', position: '1' };
 
-class Place {
-  readonly path = mkdtempSync(join(tmpdir(), 'metric-folder-'));
-  now = MORNING;
-  #folder: MetricFolder | undefined;
-  readonly #clock: Clock = {
-    now: () => this.now,
-    elapsed: () => this.now - MORNING,
-    sleep: () => Promise.resolve(),
-  };
-
+class Place extends FolderPlace<MetricFolder, MetricLimits> {
   constructor(t: TestContext) {
-    t.after(() => {
-      this.close();
-      rmSync(this.path, { recursive: true });
+    super(t, MORNING, (path, clock, limits) => {
+      return new MetricFolder(path, clock, { ...METRIC_LIMITS, ...limits });
     });
   }
 
-  open(limits: Partial<MetricLimits> = {}): MetricFolder {
-    this.close();
-    this.#folder = new MetricFolder(this.path, this.#clock, { ...METRIC_LIMITS, ...limits });
-    return this.#folder;
-  }
-
-  close(): void {
-    this.#folder?.[Symbol.dispose]();
-    this.#folder = undefined;
-  }
-
-  names(): string[] {
-    return readdirSync(this.path)
-      .filter((name) => name.endsWith('.db'))
-      .map((name) => name.slice(0, -3).replace('2026-11-', ''))
-      .sort();
+  override names(): string[] {
+    return super.names().map((name) => name.replace('2026-11-', ''));
   }
 
   plant(kind: MetricFileKind, day: number, bytes = 0): void {

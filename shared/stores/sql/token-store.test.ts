@@ -1,27 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect } from 'kysely';
+import { test } from 'node:test';
 import { tokenStoreSuite } from '../../../test/contracts/token-store-suite.ts';
 import { temporaryFolder } from '../../../test/support/running-tollgate.ts';
 import { issueToken } from '../../tokens/issue-token.ts';
-import { TOKEN_POSTGRES, type TokenTables } from './token-schema.ts';
-import { openSqliteTokenStore, SqlTokenStore } from './token-store.ts';
+import { openSqliteTokenStore } from './token-store.ts';
 
 tokenStoreSuite('sqlite', () => openSqliteTokenStore({ file: ':memory:' }));
-
-const pglite = new PGlite();
-const db = new Kysely<TokenTables>({ dialect: new PGliteDialect({ pglite }) });
-before(() => pglite.exec(TOKEN_POSTGRES));
-after(() => db.destroy());
-
-/** One engine for all, emptied each time, since starting it takes longer than everything else. */
-tokenStoreSuite('pglite', async () => {
-  await db.deleteFrom('api_token').execute();
-  return Object.assign(new SqlTokenStore(db), { [Symbol.asyncDispose]: async () => {} });
-});
 
 test('a token that another process makes or revokes is seen at once', async () => {
   await using folder = await temporaryFolder();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { LoadHistory } from '../../../services/api/routes/load-history.ts';
 import type { JournalFact } from '../../../shared/contracts/container-fact.ts';
 import { restClusters } from '../../../shared/contracts/rest.ts';
-import { HOUR_MS } from '../../../shared/values/instant.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../shared/values/instant.ts';
 import { aLoad, aNode, SAMPLE_HOUR } from '../../support/api-samples.ts';
 import { type AskingApi, askingApi } from '../../support/asking-api.ts';
 
@@ -69,4 +70,17 @@ test('however often a cluster is polled, its load is the last one and its histor
   assert.equal(cluster?.load?.at, '2026-11-21T09:00:00.000Z');
   assert.ok((cluster?.history.length ?? 0) <= 240);
   assert.equal(cluster?.history.at(-1)?.at, '2026-11-21T09:00:00.000Z');
+});
+
+test('the history read piece by piece is the history read at once', async () => {
+  await using api = await askingApi({ deps });
+  const { journalReader } = api.stores;
+  const stepwise = new LoadHistory(journalReader);
+  for (let at = NOW - 3 * HOUR_MS; at < NOW; at += 10 * MINUTE_MS) {
+    await record(api, [aLoad({ at }), aLoad({ at: at - MINUTE_MS / 2 })]);
+    await stepwise.read('alpha', at);
+  }
+  const atOnce = await new LoadHistory(journalReader).read('alpha', NOW);
+  assert.deepEqual(await stepwise.read('alpha', NOW), atOnce);
+  assert.ok(atOnce.length >= 23 && atOnce.length <= 26, `${atOnce.length} in two hours`);
 });

@@ -61,17 +61,20 @@ test('each filter narrows the answer', async () => {
   await write(
     api,
     aLine('one', { level: 'WARN', container: '1' }),
-    aLine('two', { level: 'DEBUG', application: 'application_1_0002' }),
+    aLine('two', { level: 'ERROR', application: 'application_1_0002' }),
     aLine('three', { fingerprint: '00000000000000bb' }),
     aLine('old', { at: NOW - 2 * HOUR_MS }),
   );
   assert.deepEqual((await messages(api)).sort(), ['one', 'three', 'two']);
-  assert.deepEqual(await messages(api, 'level=WARN'), ['one']);
+  assert.deepEqual((await messages(api, 'level=WARN')).sort(), ['one', 'two'], 'or more severe');
+  assert.deepEqual(await messages(api, 'level=ERROR'), ['two']);
+  assert.deepEqual(await messages(api, 'text=ONE&level=WARN'), ['one']);
+  assert.deepEqual(await messages(api, 'text=one&level=ERROR'), [], 'all of them hold');
   assert.deepEqual(await messages(api, 'application=application_1_0002'), ['two']);
   assert.deepEqual(await messages(api, 'container=1'), ['one']);
   assert.deepEqual(await messages(api, 'fingerprint=00000000000000bb'), ['three']);
   assert.deepEqual(await messages(api, 'from=-3h&until=-1h'), ['old']);
-  assert.deepEqual(await messages(api, 'text=%20%20&level=WARN'), ['one'], 'blank is no filter');
+  assert.deepEqual(await messages(api, 'text=%20%20&level=ERROR'), ['two'], 'blank is no filter');
 });
 
 test('lines of another project are not found by any word or id', async () => {
@@ -125,14 +128,23 @@ test('repeats are grouped, the most frequent first, with an example', async () =
   assert.equal((await api.get(`${path}?limit=1`, restFingerprints)).fingerprints.length, 1);
 });
 
-test('words of a query language are words, and hostile text finds nothing', async () => {
+test('words of a query language are words, and hostile text finds nothing foreign', async () => {
   await using api = await askingApi();
   await api.stores.grants.register('team-a' as ProjectId);
-  await write(api, aLine('plain line'));
-  for (const words of ['"', "'; DROP TABLE x", 'a OR b*', 'NEAR(', '(', '*', '\u0000', '-plain']) {
+  await write(api, aLine('plain line'), aLine('secret', { project: 'team-b' as ProjectId }));
+  const hostile = ['"', "'; DROP TABLE x", 'a OR b*', 'NEAR(', '(', '*', '\u0000', '-plain'];
+  for (const words of [...hostile, '" OR project:team-b', 'secret* OR *']) {
     const response = await api.ask(`${PATH}?text=${encodeURIComponent(words)}`);
     assert.ok(response.status === 200 || response.status === 400, `${words}: ${response.status}`);
-    if (response.status === 400) await api.problem(response);
+    if (response.status === 400) {
+      await api.problem(response);
+      continue;
+    }
+    const { logs } = restLogs.parse(await response.json());
+    assert.ok(
+      logs.every(({ project }) => project === 'team-a'),
+      words,
+    );
   }
   assert.deepEqual(await messages(api), ['plain line']);
 });

@@ -93,3 +93,16 @@ test('a window in the middle holds the prices that touch it', async () => {
     ['1.30', '1.20'],
   );
 });
+
+test('a pool that there is not, and a window that is none, are refused by name', async () => {
+  await using api = await askingApi();
+  for (const [query, ...paths] of [
+    ['pool=gpu', 'query.pool'],
+    ['from=now&until=-1h', 'query.from'],
+    ['from=yesterday&x=1', 'query.from', 'query.x'],
+  ]) {
+    const problem = await api.problem(api.ask(`/v1/prices?${query}`));
+    assert.equal(problem.code, 'BAD_REQUEST');
+    assert.deepEqual(problem.errors?.map(({ path }) => path).sort(), paths, query ?? '');
+  }
+});

@@ -14,6 +14,7 @@ import {
   anApplication,
   aSettlement,
   credits,
+  SAMPLE_HOUR,
 } from '../../support/api-samples.ts';
 import { type AskingApi, askingApi } from '../../support/asking-api.ts';
 
@@ -49,7 +50,14 @@ test('a balance is granted − charged − accrued, exact, with its burn rate an
 test('projects are listed with their balance and the number of running applications', async () => {
   await using api = await askingApi();
   await withUse(api);
-  await api.stores.grants.register('team-b' as ProjectId);
+  const theirs = { application: 'theirs', project: 'team-b' as ProjectId };
+  await api.stores.ledgerWriter.settle(
+    aSettlement({
+      applications: [anApplication({ ...theirs, ended: SAMPLE_HOUR })],
+      containers: [aContainer({ application: 'theirs', container: 'c2', state: 'ended' })],
+    }),
+  );
+  await api.postOk(GRANTS, { id: 'g1', credits: '1' }, restGrant);
   const { projects } = await api.get('/v1/projects', restProjects);
   assert.deepEqual(
     projects.map(({ id, runningApplications, balance }) => [
@@ -58,7 +66,7 @@ test('projects are listed with their balance and the number of running applicati
       balance.unlimited,
     ]),
     [
-      ['team-a', 1, true],
+      ['team-a', 1, false],
       ['team-b', 0, true],
     ],
   );
@@ -100,7 +108,14 @@ test('a project that nobody knows is 404 at each of its addresses', async () => 
 
 test('what can be no project id is a project that nobody knows', async () => {
   await using api = await askingApi();
-  for (const id of ['__proto__', 'constructor%00', '%2e%2e%2fetc', 'a b', 'x'.repeat(64)]) {
+  for (const id of [
+    '__proto__',
+    'constructor%00',
+    '%2e%2e%2fetc',
+    'A%2F..%2Fb',
+    'a b',
+    'x'.repeat(64),
+  ]) {
     assert.equal((await api.problem(api.ask(`/v1/projects/${id}/balance`))).status, 404, id);
   }
 });
@@ -118,6 +133,7 @@ test('the same grant again gives nothing twice and answers as the first time', a
   await api.clock.advance(60_000);
   const again = await api.postOk(GRANTS, body, restGrant);
   assert.deepEqual(again, first);
+  assert.equal((await api.post(GRANTS, body)).status, 201);
   assert.equal(first.grantedAt, '2026-11-21T09:00:00.000Z');
   const { grants } = await api.get(GRANTS, restGrants);
   assert.deepEqual(grants, [first]);
@@ -169,11 +185,11 @@ test('all that is wrong with a grant is said at once', async () => {
   assert.match(JSON.stringify(problem.errors), /did you mean \\"reason\\"/);
 });
 
-test('no credits, or more than an amount can hold, is refused', async () => {
+test('an amount that is none, not exact, or more than one can hold is refused', async () => {
   await using api = await askingApi();
-  for (const amount of ['0', '0.0000000001', '', 'NaN', '1'.repeat(31), '9'.repeat(29)]) {
+  for (const amount of ['0', '0.0000000001', '', 'NaN', '1'.repeat(31), '9'.repeat(29), 10]) {
     const problem = await api.problem(api.post(GRANTS, { id: 'g', credits: amount }));
-    assert.equal(problem.code, 'BAD_REQUEST', amount);
+    assert.equal(problem.code, 'BAD_REQUEST', String(amount));
   }
   assert.equal((await api.problem(api.ask('/v1/projects/team-a'))).status, 404);
 });

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { restGrant, restProjects, restQuotaCheck } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { QuotaReader } from '../../../shared/stores/ledger-reader.ts';
-import { HOUR_MS } from '../../../shared/values/instant.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import {
   aContainer,
@@ -51,6 +51,7 @@ test('what running containers have used is taken off before it is charged', asyn
       aSettlement({
         applications: [anApplication()],
         containers: [aContainer({ accrued: credits(accrued) })],
+        asOf: SAMPLE_HOUR + accrued,
       }),
     );
   await settle(9);
@@ -59,6 +60,7 @@ test('what running containers have used is taken off before it is charged', asyn
   await settle(10);
   const after = await check(api, { project: 'team-a' });
   assert.deepEqual([after.allowed, after.reason, after.balance], [false, 'balance-exhausted', '0']);
+  assert.equal(after.asOf, '2026-11-21T08:00:00.010Z', 'of the evidence, not of the question');
 });
 
 test('an estimate at the price now that passes the balance refuses; one that equals it does not', async () => {
@@ -78,7 +80,7 @@ test('the price is that of the pool asked for, at the time of asking', async () 
   await grant(api, '100');
   await api.stores.priceWriter.announce(anEpoch({ pool: 'spot', step: 1_500 }), 0);
   await api.stores.priceWriter.announce(
-    anEpoch({ pool: 'spot', step: 2_000, start: SAMPLE_HOUR + 2 * HOUR_MS }),
+    anEpoch({ pool: 'spot', step: 2_000, start: SAMPLE_HOUR + HOUR_MS + MINUTE_MS }),
     0,
   );
   const hour = { project: 'team-a', resources: CORE_AND_GIB, durationMs: HOUR_MS };
@@ -86,7 +88,7 @@ test('the price is that of the pool asked for, at the time of asking', async () 
   assert.deepEqual([first.price, first.estimate], [{ pool: 'main', multiplier: '1.00' }, '3.6']);
   const spot = await check(api, { ...hour, pool: 'spot' });
   assert.deepEqual([spot.price, spot.estimate], [{ pool: 'spot', multiplier: '1.50' }, '5.4']);
-  await api.clock.advance(HOUR_MS);
+  await api.clock.advance(MINUTE_MS);
   assert.equal((await check(api, { ...hour, pool: 'spot' })).estimate, '7.2');
 });
 
@@ -108,6 +110,13 @@ test('a project that nobody knows may start nothing, and asking makes it no proj
     assert.equal(answer.asOf, '2026-11-21T09:00:00.000Z');
   }
   assert.deepEqual((await api.get('/v1/projects', restProjects)).projects, []);
+});
+
+test('an answer is JSON that nothing on its way may keep', async () => {
+  await using api = await askingApi();
+  const { headers } = await api.post(PATH, { project: 'nobody' });
+  assert.equal(headers.get('content-type'), 'application/json; charset=utf-8');
+  assert.equal(headers.get('cache-control'), 'no-store');
 });
 
 test('a project without any grant has no limit', async () => {

@@ -27,8 +27,8 @@ function report({ at = NOW - MINUTE_MS, tags, fields }: Written = {}): Point {
   return { at, measurement: 'streaming_query', tags: { ...TAGS, ...tags }, fields: values };
 }
 
-function partition(number: string, fields: Point['fields']): Point {
-  const tags = { ...TAGS, topic: 'orders', partition: number };
+function partition(number: string, fields: Point['fields'], run = TAGS.run): Point {
+  const tags = { ...TAGS, run, topic: 'orders', partition: number };
   return { at: NOW - MINUTE_MS, measurement: 'streaming_partition', tags, fields };
 }
 
@@ -106,10 +106,15 @@ test('a restarted query is one entry: its latest run, with that run’s partitio
     partition('0', { lag: 1 }),
     report({ at: NOW - 2 * MINUTE_MS }),
     report({ tags: { run: 'r2' } }),
+    partition('1', { lag: 2 }, 'r2'),
   );
   const [query, ...others] = await queries(api);
   assert.deepEqual(others, []);
-  assert.deepEqual([query?.runId, query?.partitions], ['r2', []]);
+  assert.equal(query?.runId, 'r2');
+  assert.deepEqual(
+    query?.partitions.map(({ partition, lag }) => [partition, lag]),
+    [['1', 2]],
+  );
 });
 
 test('queries of the same id on two clusters are two', async () => {
@@ -126,11 +131,16 @@ test('what ended an hour ago, or was silent for a day, is no longer shown', asyn
   await write(
     api,
     report({ at: NOW - DAY_MS - 1, tags: { query: 'silent-for-a-day' } }),
+    report({ at: NOW - 23 * HOUR_MS, tags: { query: 'silent' } }),
     report({ at, tags: { query: 'ended' }, fields: ended }),
     report({ at, tags: { query: 'failed' }, fields: failed }),
     report({ at: NOW - HOUR_MS, tags: { query: 'just-ended' }, fields: ended }),
   );
-  assert.deepEqual((await queries(api)).map(({ id }) => id).sort(), ['failed', 'just-ended']);
+  assert.deepEqual((await queries(api)).map(({ id }) => id).sort(), [
+    'failed',
+    'just-ended',
+    'silent',
+  ]);
 });
 
 test('queries of another project are not in the answer', async () => {
