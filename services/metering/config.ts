@@ -137,11 +137,16 @@ export const meteringConfig = z
       10_000,
       'A container not heard of for this long is closed at its last evidence.',
     ),
-    meterLeaseMs: milliseconds(
-      15_000,
-      3_000,
-      'Of several meters on one ledger, another takes over when one was silent for this long.',
-    ),
+    // A price is announced a minute ahead: who slept for longer has lost the lease to do it.
+    meterLeaseMs: z
+      .number()
+      .int()
+      .min(3_000)
+      .max(60_000)
+      .default(15_000)
+      .describe(
+        'Of several meters on one ledger, the others take the shards of one silent for this long.',
+      ),
     settleIntervalMs: milliseconds(2_000, 100, 'Wait between two settlements.'),
     accrualIntervalMs: milliseconds(
       4_000,

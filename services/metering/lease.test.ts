@@ -99,8 +99,9 @@ test('one that slept past its lease in the middle of a settlement writes nothing
   const reached = Promise.withResolvers<void>();
   const { ledgerWriter } = world.ledger;
   const slow: LedgerWriter = {
-    cursor: () => ledgerWriter.cursor(),
-    due: (now, limit) => ledgerWriter.due(now, limit),
+    shards: () => ledgerWriter.shards(),
+    cursor: (shard) => ledgerWriter.cursor(shard),
+    due: (...asked) => ledgerWriter.due(...asked),
     inForce: (...asked) => ledgerWriter.inForce(...asked),
     applications: (asked) => ledgerWriter.applications(asked),
     settle: async (settlement, fence) => {

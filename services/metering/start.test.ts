@@ -191,10 +191,10 @@ async function meterOnFailingLedger() {
   const metrics = new Metrics();
   const stores = meteringStores(ledger);
   const world = { broken: true, askedAt: T0 };
-  const due: typeof stores.ledger.due = async (now, limit) => {
+  const due: typeof stores.ledger.due = async (...asked) => {
     world.askedAt = clock.now();
     if (world.broken) throw new AppError('STORE_UNAVAILABLE', 'the ledger does not answer');
-    return stores.ledger.due(now, limit);
+    return stores.ledger.due(...asked);
   };
   const failing = new Proxy(stores.ledger, {
     get: (target, name) => {

@@ -3,6 +3,7 @@ import { backoffMs } from '../../shared/runtime/backoff.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import { HeldLease } from '../../shared/stores/held-lease.ts';
+import { HeldShards } from '../../shared/stores/held-shards.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
@@ -13,7 +14,7 @@ import { parseCredits } from '../../shared/values/money.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
 import { type MeteringConfig, poolOf, priceRuleOf, tariffOf } from './config.ts';
-import { Meter } from './ledger/meter.ts';
+import { Meter, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
 import { Settler } from './ledger/settler.ts';
 
@@ -32,7 +33,7 @@ export interface MeteringDeps {
   readonly metrics: Metrics;
   /** Ends the loop as disposing does. */
   readonly signal?: AbortSignal;
-  /** Where several meters share a ledger: the one that holds the lease works, the others wait. */
+  /** Where several meters share a ledger: each settles its share of the shards. */
   readonly leases?: { readonly store: LeaseStore; readonly holder: string };
   /** For the wait after a failure. */
   readonly random?: () => number;
@@ -65,15 +66,41 @@ async function grantConfigured(
   }
 }
 
+type Leases = NonNullable<MeteringDeps['leases']>;
+
+function leaseOptions({ config, clock }: MeteringDeps, leases: Leases) {
+  return { ...leases, ttlMs: config.meterLeaseMs, clock };
+}
+
+/** This meter's share, or all there are where it is alone. */
+async function meterShards(deps: MeteringDeps): Promise<MeterShards & AsyncDisposable> {
+  const shards = await deps.stores.ledger.shards();
+  if (deps.leases !== undefined) {
+    return new HeldShards({ ...leaseOptions(deps, deps.leases), name: 'meter', shards });
+  }
+  const all = new Map(Array.from({ length: shards }, (_, shard) => [shard, undefined] as const));
+  return {
+    fences: () => Promise.resolve(all),
+    lost: () => undefined,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
 /** Prices, settles and charges until disposed; the stores stay open, since others use them. */
 export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const { config, stores, clock, logger, metrics, random = Math.random } = deps;
   await grantConfigured(config.projects, stores.grants, clock);
   const pools = poolOf(config.pools);
-  const lease =
-    deps.leases === undefined
-      ? undefined
-      : new HeldLease({ ...deps.leases, name: 'meter', ttlMs: config.meterLeaseMs, clock });
+  const shards = await meterShards(deps);
+  const prices = config.pools.map(({ id }) => ({
+    setter: new PriceSetter(
+      stores,
+      { id, clusters: (all) => all.filter((name) => pools(name) === id) },
+      priceRuleOf(config.price),
+    ),
+    lease:
+      deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: `price/${id}` }),
+  }));
   const meter = new Meter({
     settler: new Settler(stores, {
       tariff: tariffOf(config),
@@ -83,17 +110,10 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
       factsMax: FACTS_MAX,
       containersMax: CONTAINERS_MAX,
     }),
-    prices: config.pools.map(
-      ({ id }) =>
-        new PriceSetter(
-          stores,
-          { id, clusters: (all) => all.filter((name) => pools(name) === id) },
-          priceRuleOf(config.price),
-        ),
-    ),
+    prices,
+    shards,
     clock,
     metrics,
-    lease,
   });
   const stop = new AbortController();
   const signal =
@@ -129,10 +149,14 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await loop;
-      await lease?.[Symbol.asyncDispose]().catch((error: unknown) => {
-        // It runs out by itself.
-        logger.warn({ err: error }, 'the lease of the meter was not given back');
-      });
+      for (const held of [shards, ...prices.map(({ lease }) => lease)]) {
+        try {
+          await held?.[Symbol.asyncDispose]();
+        } catch (error) {
+          // It runs out by itself.
+          logger.warn({ err: error }, 'a lease of the meter was not given back');
+        }
+      }
     },
   };
 }

@@ -47,8 +47,13 @@ export interface ContainerRecord {
 }
 
 export interface JournalReader extends AsyncDisposable {
-  /** Facts stored after `seq`, in that order. */
-  factsAfter(seq: number, limit: number): Promise<StoredFact[]>;
+  /**
+   * Facts stored after `seq`, in that order.
+   *
+   * @param shard one alone, as a meter reads them; without it those of all, for which there is no
+   *   index where a ledger is divided
+   */
+  factsAfter(seq: number, limit: number, shard?: number): Promise<StoredFact[]>;
   /** All facts and the evidence of these containers (`cluster` and `container` name one). */
   containers(
     refs: readonly { cluster: string; container: string }[],

@@ -72,6 +72,13 @@ export interface ApplicationView {
   readonly coverage: 'exact' | 'inferred' | 'running';
 }
 
+/** An application as it was last settled. */
+export interface SettledApplication {
+  readonly state: ApplicationState;
+  /** How often its containers have been made due again because it had changed. */
+  readonly restated: number;
+}
+
 export interface Restatement {
   readonly cluster: string;
   readonly application: string;
@@ -81,14 +88,26 @@ export interface Restatement {
 
 /** One settlement, written as one transaction. */
 export interface Settlement {
+  /** Whose facts and containers these are. An application of another shard may be among them. */
+  readonly shard: number;
   readonly charges: readonly Charge[];
   readonly containers: readonly ContainerState[];
   readonly applications: readonly ApplicationState[];
   /** Applications that have changed, so that their containers become due at once. */
   readonly restate: readonly Restatement[];
-  /** Journal position up to which facts are settled; never goes back (CONFLICT). */
+  /**
+   * What was read of each application before its facts were (`restated`; undefined when it wasn't
+   * there). Another shard's meter that has restated it since made this settlement's containers due
+   * for facts that it doesn't know: CONFLICT.
+   */
+  readonly read: readonly {
+    readonly cluster: string;
+    readonly application: string;
+    readonly restated: number | undefined;
+  }[];
+  /** Journal position up to which the shard's facts are settled; never goes back (CONFLICT). */
   readonly cursor: number;
-  /** All that was stored up to here is in the balances after this settlement. */
+  /** All that was stored of the shard up to here is in the balances after this settlement. */
   readonly asOf: Instant;
 }
 
@@ -109,7 +128,10 @@ export interface DueContainer {
 
 /** Only `services/metering/ledger` may import this. */
 export interface LedgerWriter extends AsyncDisposable {
-  cursor(): Promise<number>;
+  /** Into how many shards the ledger is divided; fixed when it is made. */
+  shards(): Promise<number>;
+  /** Journal position up to which the shard's facts are settled. */
+  cursor(shard: number): Promise<number>;
   /** By container, hour and step, for hours at or after `from`; keyed by containerKey. */
   inForce(
     refs: readonly { cluster: string; container: string }[],
@@ -118,12 +140,12 @@ export interface LedgerWriter extends AsyncDisposable {
   /** Applications as last settled, keyed by applicationKey. */
   applications(
     refs: readonly { cluster: string; application: string }[],
-  ): Promise<Map<string, ApplicationState>>;
+  ): Promise<Map<string, SettledApplication>>;
   /**
-   * Containers whose `nextAt` has come, the longest due first; those too whose end was inferred
+   * The shard's containers whose `nextAt` has come, the longest due first; those too whose end was inferred
    * and that have been seen since.
    */
-  due(now: Instant, limit: number): Promise<DueContainer[]>;
+  due(now: Instant, limit: number, shard: number): Promise<DueContainer[]>;
   /**
    * All or nothing; a charge that exists is a no-op, and so is the whole settlement repeated. The id
    * of a charge with another body is a CONFLICT, as a cursor that goes back is: another meter has

@@ -77,7 +77,7 @@ async function settleAll(settler: Settler, now: number) {
   let containers = 0;
   const start = systemClock.elapsed();
   for (;;) {
-    const { settlement, caughtUp } = await settler.settle(now);
+    const { settlement, caughtUp } = await settler.settle(now, 0);
     rows += settlement.charges.length;
     containers += settlement.containers.length;
     if (caughtUp) break;

@@ -33,10 +33,10 @@ export function fenceSuite(engine: string, open: () => Promise<OpenFenced>): voi
     await leases.release(old);
     const held = must(await leases.acquire('meter', 'b', LONG_MS), 'lease');
     await assert.rejects(ledger.ledgerWriter.settle(settlement, old), { code: 'FENCED' });
-    assert.equal(await ledger.ledgerWriter.cursor(), 0);
+    assert.equal(await ledger.ledgerWriter.cursor(0), 0);
     assert.deepEqual(await ledger.ledgerReader.projects(), []);
     await ledger.ledgerWriter.settle(settlement, held);
-    assert.equal(await ledger.ledgerWriter.cursor(), 3);
+    assert.equal(await ledger.ledgerWriter.cursor(0), 3);
     assert.deepEqual(await ledger.ledgerReader.projects(), [ETL]);
   });
 
@@ -46,6 +46,6 @@ export function fenceSuite(engine: string, open: () => Promise<OpenFenced>): voi
     await using _leases = leases;
     const invented = { name: 'meter', token: 1n };
     await assert.rejects(ledger.ledgerWriter.settle(settlement, invented), { code: 'FENCED' });
-    assert.equal(await ledger.ledgerWriter.cursor(), 0);
+    assert.equal(await ledger.ledgerWriter.cursor(0), 0);
   });
 }

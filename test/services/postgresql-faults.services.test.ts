@@ -36,7 +36,7 @@ test('kill -9 in the middle of writing and settling leaves the charges bit-ident
       kills += 1;
       await process.start();
       const ready = performance.now();
-      await persist(() => ledger.ledgerWriter.cursor());
+      await persist(() => ledger.ledgerWriter.cursor(0));
       slowest = Math.max(slowest, performance.now() - ready);
     }
   })();
@@ -66,11 +66,11 @@ test('a network that is cut and mended is used again without a person', async (t
   const recording = record(ledger, facts);
   await wait(50);
   proxy.cut();
-  await assert.rejects(ledger.ledgerWriter.cursor(), { code: 'STORE_UNAVAILABLE' });
+  await assert.rejects(ledger.ledgerWriter.cursor(0), { code: 'STORE_UNAVAILABLE' });
   await wait(1_000);
   const mended = performance.now();
   proxy.mend();
-  await persist(() => ledger.ledgerWriter.cursor());
+  await persist(() => ledger.ledgerWriter.cursor(0));
   t.diagnostic(`answered ${Math.round(performance.now() - mended)} ms after the mending`);
   await recording;
   const stored = await ledger.journalReader.factsAfter(0, 10_000);
@@ -84,12 +84,12 @@ test('a server that stands still is given up, and used again when it goes on', a
   const url = direct.url.replace(`:${port}`, `:${proxy.port}`);
   const config = { ...direct, url, statementTimeoutMs: 500, connectTimeoutMs: 500 };
   await using ledger = await openPostgresLedger(config, RETRY);
-  await ledger.ledgerWriter.cursor();
+  await ledger.ledgerWriter.cursor(0);
   proxy.slow(4_000);
   const start = performance.now();
-  await assert.rejects(ledger.ledgerWriter.cursor(), { code: 'STORE_UNAVAILABLE' });
+  await assert.rejects(ledger.ledgerWriter.cursor(0), { code: 'STORE_UNAVAILABLE' });
   t.diagnostic(`given up after ${Math.round(performance.now() - start)} ms`);
   assert.ok(performance.now() - start < 3 * 3_000);
   proxy.slow(0);
-  assert.equal((await persist(() => ledger.ledgerWriter.cursor())).result, 0);
+  assert.equal((await persist(() => ledger.ledgerWriter.cursor(0))).result, 0);
 });

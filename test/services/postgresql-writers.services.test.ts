@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { must } from '../../shared/errors/assert.ts';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { PostgresConfig } from '../../shared/stores/sql/config.ts';
+import type { LedgerLock } from '../../shared/stores/sql/ledger-engine.ts';
 import type { LedgerTables } from '../../shared/stores/sql/ledger-schema.ts';
 import {
   openPostgresLeaseStore,
@@ -125,7 +126,7 @@ test('evidence and the settlement that closes a container never miss each other'
       collector.journalWriter.record(journalBatch({ evidence }), T0),
     ]);
   }
-  assert.equal((await meter.ledgerWriter.due(T0, 99)).length, 60);
+  assert.equal((await meter.ledgerWriter.due(T0, 99, 0)).length, 60);
 });
 
 test('facts become visible in the order of seq, whoever writes them', async () => {
@@ -194,7 +195,7 @@ test('transactions that serialization or a deadlock refuses are done again', asy
   );
   const gate = Promise.withResolvers<void>();
   let waiting = 0;
-  const both = (locks: readonly ['journal' | 'totals', 'journal' | 'totals']) =>
+  const both = (locks: readonly [LedgerLock, LedgerLock]) =>
     engine.transact(async (trx) => {
       await engine.lock(trx, locks[0]);
       waiting += 1;
@@ -203,7 +204,7 @@ test('transactions that serialization or a deadlock refuses are done again', asy
       await engine.lock(trx, locks[1]);
       return 'done';
     });
-  const done = await Promise.all([both(['journal', 'totals']), both(['totals', 'journal'])]);
+  const done = await Promise.all([both(['journal', 'shard/0']), both(['shard/0', 'journal'])]);
   assert.deepEqual(done, ['done', 'done']);
   assert.ok(retries > serializations, 'the deadlock was real');
   await pool.end();
@@ -252,19 +253,19 @@ test('a meter that stands still in its transaction stops nobody, and writes noth
   // The session of a process that was stopped: its sockets are open, and it says nothing more.
   await using paused = await session(config);
   await paused.query('BEGIN');
-  for (const lock of ['totals', 'journal']) {
+  for (const lock of ['shard/0', 'evidence']) {
     await paused.query(
       `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/tollgate/${lock}', 0))`,
     );
   }
-  await paused.query("UPDATE meta SET value = 99 WHERE name = 'cursor'");
+  await paused.query('UPDATE shard SET cursor = 99 WHERE shard = 0');
   const start = performance.now();
   await ledger.ledgerWriter.settle(aSettlement({ applications: [anApplication()], cursor: 1 }));
   const ms = performance.now() - start;
   t.diagnostic(`the others went on after ${Math.round(ms)} ms`);
   assert.ok(ms < 3 * (1_000 + 1_000));
   await assert.rejects(paused.query('COMMIT'));
-  assert.equal(await ledger.ledgerWriter.cursor(), 1);
+  assert.equal(await ledger.ledgerWriter.cursor(0), 1);
 });
 
 test('a lease is not handed on while a settlement under it is being written', async () => {
@@ -275,7 +276,7 @@ test('a lease is not handed on while a settlement under it is being written', as
   const lease = must(await leases.acquire('meter', 'a', 1), 'lease');
   await blocker.query('BEGIN');
   await blocker.query(
-    `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/tollgate/totals', 0))`,
+    `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/tollgate/shard/0', 0))`,
   );
   const charges = [aCharge({ amount: 5n })];
   const settlement = aSettlement({ charges, applications: [anApplication()], cursor: 2 });
@@ -292,7 +293,7 @@ test('a lease is not handed on while a settlement under it is being written', as
   assert.equal((await ledger.ledgerReader.balance(ETL))?.charged, 5n);
   const late = ledger.ledgerWriter.settle({ ...settlement, cursor: 3 }, lease);
   await assert.rejects(late, { code: 'FENCED' });
-  assert.equal(await ledger.ledgerWriter.cursor(), 2);
+  assert.equal(await ledger.ledgerWriter.cursor(0), 2);
 });
 
 /** Until some session waits for a lock of the kind. */

@@ -114,7 +114,7 @@ function settlerOf(stores: ReturnType<typeof meteringStores>): Settler {
 }
 
 async function settleAll(settler: Settler, now: number): Promise<void> {
-  while (!(await settler.settle(now)).caughtUp);
+  while (!(await settler.settle(now, 0)).caughtUp);
 }
 
 /** Facts at once, settled once they are all over: what every other way has to come to. */
@@ -238,7 +238,7 @@ test('a settlement repeated when nothing is new writes no row', async () => {
       await settleAll(settler, END + LEASE_MS);
       const rows = await allCharges(ledger);
       assert.ok(rows.every(({ type }) => type === 'ORIGINAL'));
-      const again = await settler.settle(END + 2 * LEASE_MS);
+      const again = await settler.settle(END + 2 * LEASE_MS, 0);
       assert.deepEqual(again.settlement.charges, []);
       assert.deepEqual(await allCharges(ledger), rows);
     }),

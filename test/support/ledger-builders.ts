@@ -78,10 +78,12 @@ export function aContainer(more: Partial<ContainerState> = {}): ContainerState {
 
 export function aSettlement(parts: Partial<Settlement> = {}): Settlement {
   return {
+    shard: 0,
     charges: [],
     containers: [],
     applications: [],
     restate: [],
+    read: [],
     cursor: 0,
     asOf: T0 + 200,
     ...parts,

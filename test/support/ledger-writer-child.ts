@@ -8,7 +8,7 @@ import { journalBatch } from './journal-batch.ts';
 import { aCharge, aContainer, anApplication, aSettlement } from './ledger-builders.ts';
 
 await using ledger = await openLedger({ file: process.argv[2] ?? '' });
-const start = await ledger.ledgerWriter.cursor();
+const start = await ledger.ledgerWriter.cursor(0);
 
 async function settleFact(n: number): Promise<void> {
   const facts = [containerFact('container-started', T0 + n, { container: `c${n}` })];

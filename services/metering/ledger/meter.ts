@@ -2,35 +2,55 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { HeldLease } from '../../../shared/stores/held-lease.ts';
+import type { Fence } from '../../../shared/stores/lease.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { PriceSetter } from './price-setter.ts';
 import type { Settled, Settler } from './settler.ts';
 
+/** The shards to settle, with what to write under; asked before each settlement. */
+export interface MeterShards {
+  fences(): Promise<ReadonlyMap<number, Fence | undefined>>;
+  /** Another has it, as a refused write told. */
+  lost(shard: number): void;
+}
+
+/** A pool whose price this meter announces while it has the lease, or always without one. */
+export interface MeterPrice {
+  readonly setter: PriceSetter;
+  readonly lease: HeldLease | undefined;
+}
+
+/** Settlements of a shard that others were in the way of, before the run is called a failure. */
+const CONFLICTS_MAX = 3;
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof AppError ? error.code : undefined;
+
 /** One run: the prices first, so that what is settled knows them, then settlements until none is due. */
 export class Meter {
   readonly #settler: Settler;
-  readonly #prices: readonly PriceSetter[];
+  readonly #prices: readonly MeterPrice[];
+  readonly #shards: MeterShards;
   readonly #clock: Clock;
-  readonly #lease: HeldLease | undefined;
   readonly #count: (settled: Settled) => void;
   readonly #failed: (labels: Readonly<Record<string, string>>) => void;
   readonly #taken: (labels: Readonly<Record<string, string>>) => void;
   readonly #price: (labels: Readonly<Record<string, string>>, value: number) => void;
+  readonly #held: (labels: Readonly<Record<string, string>>, value: number) => void;
   #last: Promise<void> = Promise.resolve();
 
   constructor(deps: {
     readonly settler: Settler;
-    readonly prices: readonly PriceSetter[];
+    readonly prices: readonly MeterPrice[];
+    readonly shards: MeterShards;
     readonly clock: Clock;
     readonly metrics: Metrics;
-    /** Without it, it is the only meter there is. */
-    readonly lease?: HeldLease | undefined;
   }) {
     const { metrics } = deps;
     this.#settler = deps.settler;
     this.#prices = deps.prices;
+    this.#shards = deps.shards;
     this.#clock = deps.clock;
-    this.#lease = deps.lease;
     this.#failed = metrics.counter(
       'tollgate_metering_failures_total',
       'Runs of the meter that ended in an error and are repeated',
@@ -43,6 +63,10 @@ export class Meter {
       'tollgate_price_multiplier',
       'Multiplier of the last price announced, by pool',
     );
+    this.#held = metrics.gauge(
+      'tollgate_metering_shards',
+      'Shards of the ledger that this meter settles now',
+    );
     this.#count = countSettlements(metrics);
   }
 
@@ -53,13 +77,9 @@ export class Meter {
     this.#last = promise;
     await before;
     try {
-      await this.#run(signal);
+      for (const price of this.#prices) await this.#announce(price);
+      await this.#settle(signal);
     } catch (error) {
-      if (error instanceof AppError && error.code === 'FENCED') {
-        this.#lease?.lost();
-        this.#taken({});
-        return;
-      }
       this.#failed({});
       throw error;
     } finally {
@@ -67,24 +87,66 @@ export class Meter {
     }
   }
 
-  async #run(signal: AbortSignal | undefined): Promise<void> {
-    const lease = this.#lease;
-    for (const setter of this.#prices) {
-      const fence = await lease?.fence();
-      if (lease !== undefined && fence === undefined) return;
+  async #announce({ setter, lease }: MeterPrice): Promise<void> {
+    const fence = await lease?.fence();
+    if (lease !== undefined && fence === undefined) return;
+    try {
       const epoch = await setter.evaluate(this.#clock.now(), fence);
       if (epoch !== undefined) this.#price({ pool: epoch.pool }, epoch.step / 1_000);
+    } catch (error) {
+      if (codeOf(error) !== 'FENCED') throw error;
+      lease?.lost();
+      this.#taken({});
     }
-    for (;;) {
-      const fence = await lease?.fence();
-      if (lease !== undefined && fence === undefined) return;
-      const settled = await this.#settler.settle(this.#clock.now(), fence);
-      this.#count(settled);
-      if (settled.caughtUp || signal?.aborted) return;
+  }
+
+  /** In turn, one settlement each; a shard that fails doesn't keep the others from theirs. */
+  async #settle(signal: AbortSignal | undefined): Promise<void> {
+    const done = new Set<number>();
+    const conflicts = new Map<number, number>();
+    const failures: unknown[] = [];
+    for (let last = -1; ; ) {
+      const held = await this.#shards.fences();
+      this.#held({}, held.size);
+      const shard = nextShard(held.keys(), done, last);
+      if (shard === undefined) break;
+      last = shard;
+      try {
+        const settled = await this.#settler.settle(this.#clock.now(), shard, held.get(shard));
+        this.#count(settled);
+        if (settled.caughtUp) done.add(shard);
+        // Containers that name these applications may be other shards'.
+        if (settled.settlement.restate.length > 0) done.clear();
+      } catch (error) {
+        const tries = (conflicts.get(shard) ?? 0) + 1;
+        conflicts.set(shard, tries);
+        if (codeOf(error) === 'CONFLICT' && tries < CONFLICTS_MAX) continue;
+        done.add(shard);
+        if (codeOf(error) === 'FENCED') this.#fenced(shard);
+        else failures.push(error);
+        if (codeOf(error) === 'STORE_UNAVAILABLE') break;
+      }
+      if (signal?.aborted) break;
       // SQLite answers without leaving the thread: let what else it serves have a turn.
       await setImmediate();
     }
+    if (failures.length > 0) throw failures[0];
   }
+
+  #fenced(shard: number): void {
+    this.#shards.lost(shard);
+    this.#taken({});
+  }
+}
+
+/** The next one that isn't done, round and round. */
+function nextShard(
+  held: Iterable<number>,
+  done: ReadonlySet<number>,
+  last: number,
+): number | undefined {
+  const open = [...held].filter((shard) => !done.has(shard)).sort((a, b) => a - b);
+  return open.find((shard) => shard > last) ?? open[0];
 }
 
 function countSettlements(metrics: Metrics): (settled: Settled) => void {

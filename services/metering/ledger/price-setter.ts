@@ -28,6 +28,8 @@ export class PriceSetter {
   readonly #pool: { readonly id: string; readonly clusters: (all: string[]) => string[] };
   readonly #rule: PriceRule;
   #state: PriceState | undefined;
+  /** Of the lease under which the state was made. */
+  #token: bigint | undefined;
 
   /** @param pool.clusters picks the pool's clusters from all that facts name */
   constructor(
@@ -46,6 +48,9 @@ export class PriceSetter {
    */
   async evaluate(now: Instant, fence?: Fence): Promise<PriceEpoch | undefined> {
     const at = evaluationTime(now, this.#rule);
+    // With a new lease others may have announced meanwhile: what they did is in the book.
+    if (fence?.token !== this.#token) this.#state = undefined;
+    this.#token = fence?.token;
     this.#state ??= await this.#restoredState(now);
     if (at <= this.#state.evaluatedAt) return undefined;
     const samples = await this.#loads(this.#state.load.at, at);

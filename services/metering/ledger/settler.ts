@@ -14,9 +14,11 @@ import type {
   LedgerWriter,
   NetCharge,
   Restatement,
+  SettledApplication,
   Settlement,
 } from '../../../shared/stores/ledger-writer.ts';
 import type { PriceReader } from '../../../shared/stores/price-book.ts';
+import { shardOf } from '../../../shared/stores/shard-of.ts';
 import { type Instant, utcHour } from '../../../shared/values/instant.ts';
 import { applicationIdentity, attemptEnd } from '../intervals/application-identity.ts';
 import { type ContainerTold, containerLife } from '../intervals/container-life.ts';
@@ -60,8 +62,14 @@ interface Work extends ContainerRef {
 }
 
 /**
- * Brings the ledger to what the journal says, one bounded settlement at a time. It keeps nothing
- * between settlements: what is done is in the ledger, so that a crash at any point is a restart.
+ * Brings the ledger to what the journal says, one bounded settlement of one shard at a time. It keeps
+ * nothing between settlements: what is done is in the ledger, so that a crash at any point is a
+ * restart.
+ *
+ * An application's shard settles its facts. A container of another shard may name it too; that
+ * shard then takes the application as it was last settled, and says what it has read, so that it
+ * can't write over what has been made due since. Only an application that nobody settled yet is
+ * settled by whoever meets it.
  */
 export class Settler {
   readonly #stores: SettlerStores;
@@ -72,23 +80,30 @@ export class Settler {
     this.#options = options;
   }
 
-  /** @param fence of the lease under which it writes */
-  async settle(now: Instant, fence?: Fence): Promise<Settled> {
+  /** @param fence of the shard's lease, under which it writes */
+  async settle(now: Instant, shard: number, fence?: Fence): Promise<Settled> {
     const { journal, ledger } = this.#stores;
     const { factsMax, containersMax } = this.#options;
-    const cursor = await ledger.cursor();
-    const facts = await journal.factsAfter(cursor, factsMax);
-    const due = await ledger.due(now, containersMax);
+    const cursor = await ledger.cursor(shard);
+    const facts = await journal.factsAfter(cursor, factsMax, shard);
+    const due = await ledger.due(now, containersMax, shard);
     const works = await this.#works(facts, due);
-    const applications = await this.#applications(facts, works);
+    const applications = await this.#applications(facts, works, shard);
     const told = works.map((work) => this.#told(work, applications, now));
     const metered = await this.#meter(works, told, applications, now);
-    const restate = [...applications.values()].flatMap(({ restatement }) => restatement ?? []);
+    const touched = touchedBy(metered, applications);
+    const restate = touched.flatMap(({ restatement }) => restatement ?? []);
     const caughtUp = facts.length < factsMax && due.length < containersMax && restate.length === 0;
     const settlement: Settlement = {
+      shard,
       ...metered,
-      applications: [...applications.values()].map(({ state }) => state),
+      applications: touched.flatMap(({ own, state }) => (own ? [state] : [])),
       restate,
+      read: touched.map(({ state: { cluster, application }, before }) => ({
+        cluster,
+        application,
+        restated: before?.restated,
+      })),
       cursor: facts.at(-1)?.seq ?? cursor,
       asOf: caughtUp ? now : (facts.at(-1)?.storedAt ?? 0),
     };
@@ -127,6 +142,7 @@ export class Settler {
   async #applications(
     facts: readonly StoredFact[],
     works: readonly Work[],
+    shard: number,
   ): Promise<Map<string, ApplicationWork>> {
     const refs = new Map(works.map(({ applicationRef: ref }) => [applicationKey(ref), ref]));
     const endedNow = new Set<string>();
@@ -136,19 +152,25 @@ export class Settler {
       refs.set(applicationKey(ref), ref);
       if (fact.kind === 'application-ended') endedNow.add(applicationKey(ref));
     }
-    const told = await this.#stores.journal.applications([...refs.values()]);
-    const before = await this.#stores.ledger.applications([...refs.values()]);
+    const { journal, ledger } = this.#stores;
+    const shards = await ledger.shards();
+    // Before its facts: whoever settles a fact that is missing from these restates it after this.
+    const settled = await ledger.applications([...refs.values()]);
+    const told = await journal.applications([...refs.values()]);
     const starts = earliestStarts(works);
     const entries = [...refs].map(([key, ref]): [string, ApplicationWork] => {
-      const known = before.get(key);
+      const before = settled.get(key);
+      const facts = told.get(key) ?? [];
+      if (before !== undefined && shardOf(ref, shards) !== shard) {
+        return [key, { own: false, before, state: before.state, facts, restatement: undefined }];
+      }
       const since = Math.min(
-        known?.start ?? Number.POSITIVE_INFINITY,
+        before?.state.start ?? Number.POSITIVE_INFINITY,
         starts.get(key) ?? Number.POSITIVE_INFINITY,
       );
-      const applicationFacts = told.get(key) ?? [];
-      const state = applicationIdentity(ref, applicationFacts, since);
-      const restatement = restatementOf(known, state, endedNow.has(key));
-      return [key, { state, facts: applicationFacts, restatement }];
+      const state = applicationIdentity(ref, facts, since);
+      const restatement = restatementOf(before?.state, state, endedNow.has(key));
+      return [key, { own: true, before, state, facts, restatement }];
     });
     return new Map(entries);
   }
@@ -239,9 +261,21 @@ export class Settler {
 }
 
 interface ApplicationWork {
+  /** Settled here: its shard's, or not settled by anybody before. */
+  readonly own: boolean;
+  readonly before: SettledApplication | undefined;
   readonly state: ApplicationState;
   readonly facts: Parameters<typeof attemptEnd>[0];
   readonly restatement: Restatement | undefined;
+}
+
+/** The applications that the settlement writes, and those whose containers it does. */
+function touchedBy(
+  { containers }: Pick<Settlement, 'containers'>,
+  applications: ReadonlyMap<string, ApplicationWork>,
+): ApplicationWork[] {
+  const named = new Set(containers.map((state) => applicationKey(state)));
+  return [...applications].flatMap(([key, work]) => (work.own || named.has(key) ? [work] : []));
 }
 
 /** Of the earliest start, as containerLife reads it; of any fact where there is none. */

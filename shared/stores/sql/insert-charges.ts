@@ -31,7 +31,9 @@ const BODY = [
  * @throws AppError CONFLICT when an id is there with another body
  */
 export async function insertCharges(trx: Trx, charges: readonly Charge[]): Promise<Charge[]> {
-  const tagSets = await tagSetIds(trx, [...new Set(charges.map(({ tags }) => tags))]);
+  // In one order, since who inserts the same at the same time waits for the other.
+  const bodies = [...new Set(charges.map(({ tags }) => tags))].sort();
+  const tagSets = await tagSetIds(trx, bodies);
   const inserted: Charge[] = [];
   for (const chunk of inChunks(charges, CHUNK)) {
     const given = chunk.map((charge) =>

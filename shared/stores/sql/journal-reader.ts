@@ -35,10 +35,11 @@ export class SqlJournalReader implements JournalReader {
     this.#monthly = monthly;
   }
 
-  async factsAfter(seq: number, limit: number): Promise<StoredFact[]> {
+  async factsAfter(seq: number, limit: number, shard?: number): Promise<StoredFact[]> {
     const rows = await this.#db
       .selectFrom('fact')
       .select(['seq', 'stored_at', 'body'])
+      .$if(shard !== undefined, (query) => query.where('shard', '=', shard ?? 0))
       .where('seq', '>', seq)
       .orderBy('seq')
       .limit(limit)

@@ -1,10 +1,12 @@
 import { sql, type Transaction } from 'kysely';
 import type { ApplicationActivity, Evidence, JournalFact } from '../../contracts/container-fact.ts';
+import { must } from '../../errors/assert.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { JournalBatch, JournalWriteResult, JournalWriter } from '../journal.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { monthNumber } from './event-month.ts';
+import { shardsOfFacts } from './fact-shards.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
@@ -56,18 +58,20 @@ export class SqlJournalWriter implements JournalWriter {
     return this.#engine.transact(async (trx) => {
       // Before the first `seq` is drawn: they become visible in the order in which they rise.
       await this.#engine.lock(trx, 'journal');
+      const shards = await this.#engine.shards();
       const result = { stored: 0, duplicates: 0, conflicts: [] as JournalFact[] };
       for (const facts of inChunks(batch.facts, CHUNK)) {
         const { stored, conflicts } = await recordFacts(trx, {
           facts,
           storedAt,
           monthly: this.#engine.monthly,
+          shards,
         });
         result.stored += stored;
         result.conflicts.push(...conflicts);
       }
       result.duplicates = batch.facts.length - result.stored - result.conflicts.length;
-      await recordEvidence(trx, withoutNul(batch.evidence), storedAt);
+      await recordEvidence(trx, { evidence: withoutNul(batch.evidence), storedAt }, this.#engine);
       await recordActivity(trx, withoutNul(batch.activity));
       await recordCheckpoints(trx, batch.checkpoints);
       return result;
@@ -94,6 +98,7 @@ async function recordFacts(
     readonly facts: readonly JournalFact[];
     readonly storedAt: Instant;
     readonly monthly: boolean;
+    readonly shards: number;
   },
 ): Promise<{ stored: number; conflicts: JournalFact[] }> {
   const rows = batch.facts.map(factRow);
@@ -124,13 +129,17 @@ function factRow(fact: JournalFact): FactRow {
 async function insertFacts(
   trx: Transaction<LedgerTables>,
   rows: readonly FactRow[],
-  { storedAt, monthly }: { readonly storedAt: Instant; readonly monthly: boolean },
+  batch: { readonly storedAt: Instant; readonly monthly: boolean; readonly shards: number },
 ): Promise<number> {
+  const { storedAt, monthly } = batch;
+  const facts = rows.map(({ stored }) => stored);
+  const shards = await shardsOfFacts(trx, facts, batch.shards);
   const inserted = await trx
     .insertInto('fact')
     .values(
-      rows.map(({ stored, cluster, id, body }) => ({
+      rows.map(({ stored, cluster, id, body }, index) => ({
         ...(monthly ? { month: monthNumber(stored.at) } : {}),
+        ...(batch.shards > 1 ? { shard: must(shards[index], 'a shard for each fact') } : {}),
         cluster,
         id,
         ...topicOf(stored),
@@ -178,9 +187,10 @@ function latest<T>(list: readonly T[], key: (item: T) => string, later: (a: T, b
 
 async function recordEvidence(
   trx: Transaction<LedgerTables>,
-  evidence: readonly Evidence[],
-  storedAt: Instant,
+  { evidence, storedAt }: { readonly evidence: readonly Evidence[]; readonly storedAt: Instant },
+  engine: Pick<LedgerEngine, 'lock'>,
 ): Promise<void> {
+  if (evidence.length === 0) return;
   const rows = latest(
     evidence,
     ({ cluster, container }) => `${cluster}\n${container}`,
@@ -201,6 +211,8 @@ async function recordEvidence(
       )
       .execute();
   }
+  // From here on settlements don't write containers: they see this, or it sees them.
+  await engine.lock(trx, 'evidence');
   await reopenInferred(trx, rows);
 }
 

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import { inChunks } from './in-chunks.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
 import { openBalance } from './ledger-grants.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
@@ -30,21 +31,24 @@ export class BalanceChanges {
 const CHUNK = 100;
 
 /**
- * Adds to the totals. They are decimal text, read and written under the transaction's write lock:
- * no engine's integer holds a total without bound, and a total that overflowed would stop every
- * settlement after it.
+ * Adds to the totals. They are decimal text, read and written under a lock: no engine's integer holds
+ * a total without bound, and a total that overflowed would stop every settlement after it. Others
+ * write the same projects: rows are locked in the order of their names, and last in a transaction.
  */
 export async function addToBalances(
   trx: Transaction<LedgerTables>,
   changes: BalanceChanges,
+  { rowLocks }: Pick<LedgerEngine, 'rowLocks'>,
 ): Promise<void> {
-  for (const chunk of inChunks(changes.entries(), CHUNK)) {
+  const sorted = changes.entries().sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const chunk of inChunks(sorted, CHUNK)) {
     const projects = chunk.map(([project]) => project);
     await openBalance(trx, projects);
     const rows = await trx
       .selectFrom('balance')
       .selectAll()
       .where('project', 'in', projects)
+      .$if(rowLocks, (query) => query.orderBy('project').forUpdate())
       .execute();
     const before = new Map(rows.map((row) => [row.project, row]));
     for (const [project, change] of chunk) {

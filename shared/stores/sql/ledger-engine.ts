@@ -3,10 +3,11 @@ import type { Instant } from '../../values/instant.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 /**
- * What a writer holds alone until its transaction ends. `journal`: the order of facts, and what
- * evidence says of containers. `totals`: cursor, sums and charges. Who needs both takes totals first.
+ * What a writer holds until its transaction ends. `journal`: the order of facts. `shard/…`: a shard's
+ * cursor, and the rows of its applications. `evidence`: what evidence says of containers, alone for
+ * who writes it, shared by those who write containers. Taken in this order, shards by number.
  */
-export type LedgerLock = 'journal' | 'totals';
+export type LedgerLock = 'journal' | `shard/${number}` | 'evidence';
 
 /**
  * How an engine does what SQL leaves open. SQLite has one writer at a time, so that a transaction
@@ -14,6 +15,8 @@ export type LedgerLock = 'journal' | 'totals';
  */
 export interface LedgerEngine {
   readonly db: Kysely<LedgerTables>;
+  /** Into how many shards the ledger is divided. */
+  shards(): Promise<number>;
   /** Facts and charges lie in partitions of a month. */
   readonly monthly: boolean;
   /** Others write at the same time, so that a row that must stay as it was read is locked. */
@@ -27,15 +30,31 @@ export interface LedgerEngine {
     work: (trx: Transaction<LedgerTables>) => Promise<T>,
     options?: { readonly serializable?: boolean },
   ): Promise<T>;
-  lock(trx: Transaction<LedgerTables>, lock: LedgerLock): Promise<void>;
+  /** @param mode with others that hold it shared too, or alone */
+  lock(trx: Transaction<LedgerTables>, lock: LedgerLock, mode?: 'shared' | 'alone'): Promise<void>;
   /** Makes room for rows with these event times, before their transaction. */
   makeMonths(table: 'fact' | 'charge', times: Iterable<Instant>): Promise<void>;
+}
+
+/** Asks once: the number never changes. A question that failed is asked again. */
+export function askShards(db: Kysely<LedgerTables>): () => Promise<number> {
+  let known: number | undefined;
+  return async () => {
+    if (known !== undefined) return known;
+    const row = await db
+      .selectFrom('shard')
+      .select((eb) => eb.fn.countAll<number | bigint>().as('shards'))
+      .executeTakeFirstOrThrow();
+    known = Number(row.shards);
+    return known;
+  };
 }
 
 /** @param db whose transactions take the file's write lock when they begin */
 export function sqliteEngine(db: Kysely<LedgerTables>): LedgerEngine {
   return {
     db,
+    shards: askShards(db),
     monthly: false,
     rowLocks: false,
     transact: (work) => db.transaction().execute(work),

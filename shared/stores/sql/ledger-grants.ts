@@ -31,6 +31,23 @@ export async function openBalance(
     .execute();
 }
 
+/** @returns whether it was not there before */
+async function insertGrant(trx: Transaction<LedgerTables>, grant: Grant): Promise<boolean> {
+  const rows = await trx
+    .insertInto('credit_grant')
+    .values({
+      id: grant.id,
+      project: grant.project,
+      amount: grant.amount,
+      reason: grant.reason,
+      granted_at: grant.grantedAt,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .execute();
+  return rows.length > 0;
+}
+
 export class SqlGrantStore implements GrantStore {
   readonly #engine: LedgerEngine;
 
@@ -46,13 +63,13 @@ export class SqlGrantStore implements GrantStore {
       );
     }
     return this.#engine.transact(async (trx) => {
-      await this.#engine.lock(trx, 'totals');
-      const there = await trx
-        .selectFrom('credit_grant')
-        .selectAll()
-        .where('id', '=', grant.id)
-        .executeTakeFirst();
-      if (there !== undefined) {
+      // Who gives the same one at the same time waits here, and then finds it there.
+      if (!(await insertGrant(trx, grant))) {
+        const there = await trx
+          .selectFrom('credit_grant')
+          .selectAll()
+          .where('id', '=', grant.id)
+          .executeTakeFirstOrThrow();
         const same =
           there.project === grant.project &&
           BigInt(there.amount) === grant.amount &&
@@ -63,21 +80,12 @@ export class SqlGrantStore implements GrantStore {
           `grant ${grant.id} was given before with another project, amount or reason; use a new id`,
         );
       }
-      await trx
-        .insertInto('credit_grant')
-        .values({
-          id: grant.id,
-          project: grant.project,
-          amount: grant.amount,
-          reason: grant.reason,
-          granted_at: grant.grantedAt,
-        })
-        .execute();
       await openBalance(trx, [grant.project]);
       const balance = await trx
         .selectFrom('balance')
         .select('granted')
         .where('project', '=', grant.project)
+        .$if(this.#engine.rowLocks, (query) => query.forUpdate())
         .executeTakeFirstOrThrow();
       await trx
         .updateTable('balance')

@@ -35,6 +35,8 @@ test('an application becomes known soon after its first settlement, in its own c
     assert.equal(lookup.projectOf('main', 'app-1'), undefined);
     const settle = (application: string, project: string) =>
       ledger.ledgerWriter.settle({
+        shard: 0,
+        read: [],
         charges: [],
         applications: [state(application, project)],
         containers: [],

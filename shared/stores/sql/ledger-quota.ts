@@ -54,7 +54,7 @@ function changeDetector(database: DatabaseSync): () => boolean {
 export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const statement = database.prepare(`
     SELECT granted, charged, accrued, per_hour, unlimited,
-      (SELECT value FROM meta WHERE name = 'as_of') AS as_of,
+      (SELECT min(as_of) FROM shard) AS as_of,
       (SELECT step FROM price_epoch WHERE pool = :pool AND start <= :now
         ORDER BY start DESC LIMIT 1) AS step,
       (SELECT max(start) FROM price_epoch WHERE pool = :pool AND start <= :now) AS since,

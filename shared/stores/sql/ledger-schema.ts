@@ -9,7 +9,8 @@ type Total = string;
 
 /** Tables of the journal and the ledger; the same on SQLite and PostgreSQL. */
 export interface LedgerTables {
-  meta: { name: string; value: Int };
+  /** One row a shard. */
+  shard: { shard: number; cursor: Int; as_of: Int };
   fact: {
     seq: Generated<bigint | number>;
     /** PostgreSQL's alone: the UTC month of `at`, by which it is partitioned. */
@@ -21,6 +22,8 @@ export interface LedgerTables {
     at: Int;
     stored_at: Int;
     body: string;
+    /** The first fact's of its container decides, or its application's. */
+    shard: Generated<number>;
   };
   evidence: { cluster: string; container: string; until: Int; stored_at: Int };
   activity: {
@@ -107,6 +110,7 @@ export interface LedgerTables {
     per_hour: Int;
     charged_until: NullableInt;
     next_at: NullableInt;
+    shard: Generated<number>;
   };
   application: {
     cluster: string;
@@ -131,6 +135,7 @@ export interface LedgerTables {
     charged: Total;
     accrued: Total;
     per_hour: Total;
+    restated: Generated<bigint | number>;
   };
 }
 
@@ -237,9 +242,22 @@ CREATE INDEX stop_order_open ON stop_order (ordered_at)
   WHERE state NOT IN ('stopped', 'refused');
 `;
 
+/** One shard: who embeds the ledger has one meter. */
+const SHARDS = `
+CREATE TABLE shard (
+  shard INTEGER PRIMARY KEY, cursor INTEGER NOT NULL, as_of INTEGER NOT NULL
+) STRICT;
+INSERT INTO shard
+  SELECT 0, c.value, a.value FROM meta c, meta a WHERE c.name = 'cursor' AND a.name = 'as_of';
+DROP TABLE meta;
+ALTER TABLE fact ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE container ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE application ADD COLUMN restated INTEGER NOT NULL DEFAULT 0;
+`;
+
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES, STOP_ORDERS],
+  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS],
 };

@@ -4,10 +4,10 @@ import type { Instant } from '../../values/instant.ts';
 import { applicationKey, containerKey } from '../journal.ts';
 import type { Fence } from '../lease.ts';
 import type {
-  ApplicationState,
   DueContainer,
   LedgerWriter,
   NetCharge,
+  SettledApplication,
   Settlement,
 } from '../ledger-writer.ts';
 import { applicationStateOf } from './application-row.ts';
@@ -29,13 +29,17 @@ export class SqlLedgerWriter implements LedgerWriter {
     this.#db = engine.db;
   }
 
-  async cursor(): Promise<number> {
+  shards(): Promise<number> {
+    return this.#engine.shards();
+  }
+
+  async cursor(shard: number): Promise<number> {
     const row = await this.#db
-      .selectFrom('meta')
-      .select('value')
-      .where('name', '=', 'cursor')
+      .selectFrom('shard')
+      .select('cursor')
+      .where('shard', '=', shard)
       .executeTakeFirstOrThrow();
-    return Number(row.value);
+    return Number(row.cursor);
   }
 
   async inForce(
@@ -76,8 +80,8 @@ export class SqlLedgerWriter implements LedgerWriter {
 
   async applications(
     refs: readonly { cluster: string; application: string }[],
-  ): Promise<Map<string, ApplicationState>> {
-    const states = new Map<string, ApplicationState>();
+  ): Promise<Map<string, SettledApplication>> {
+    const settled = new Map<string, SettledApplication>();
     for (const [cluster, members] of Map.groupBy(refs, (ref) => ref.cluster)) {
       for (const chunk of inChunks(members, CHUNK)) {
         const rows = await this.#db
@@ -90,16 +94,20 @@ export class SqlLedgerWriter implements LedgerWriter {
             chunk.map(({ application }) => application),
           )
           .execute();
-        for (const row of rows) states.set(applicationKey(row), applicationStateOf(row));
+        for (const row of rows) {
+          const state = applicationStateOf(row);
+          settled.set(applicationKey(row), { state, restated: Number(row.restated) });
+        }
       }
     }
-    return states;
+    return settled;
   }
 
-  async due(now: Instant, limit: number): Promise<DueContainer[]> {
+  async due(now: Instant, limit: number, shard: number): Promise<DueContainer[]> {
     const rows = await this.#db
       .selectFrom('container')
       .select(['cluster', 'container', 'charged_until'])
+      .where('shard', '=', shard)
       .where('next_at', '<=', now)
       .orderBy('next_at')
       .orderBy('cluster')

@@ -25,7 +25,7 @@ test('what was written is there after opening again', async (t) => {
     );
   }
   await using again = await openLedger({ file });
-  assert.equal(await again.ledgerWriter.cursor(), 1);
+  assert.equal(await again.ledgerWriter.cursor(0), 1);
   assert.equal((await again.journalReader.factsAfter(0, 9)).length, 1);
   assert.equal((await again.ledgerReader.balance(ETL))?.charged, aCharge().amount);
 });

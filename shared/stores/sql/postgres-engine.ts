@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { AppError } from '../../errors/app-error.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { LedgerEngine } from './ledger-engine.ts';
+import { askShards, type LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { MonthPartitions } from './month-partitions.ts';
 import { isRetryable } from './postgres-error.ts';
@@ -49,6 +49,7 @@ export function postgresEngine(db: Kysely<LedgerTables>, deps: RetryDeps): Ledge
   const partitions = new MonthPartitions(db);
   return {
     db,
+    shards: askShards(db),
     monthly: true,
     rowLocks: true,
     // Each statement sees what was committed before it, a statement after a lock what its last
@@ -62,8 +63,9 @@ export function postgresEngine(db: Kysely<LedgerTables>, deps: RetryDeps): Ledge
             .execute(work),
         deps,
       ),
-    lock: async (trx, lock) => {
-      await sql`SELECT pg_advisory_xact_lock(
+    lock: async (trx, lock, mode = 'alone') => {
+      const take = sql.raw(`pg_advisory_xact_lock${mode === 'shared' ? '_shared' : ''}`);
+      await sql`SELECT ${take}(
         hashtextextended(current_schema() || '/tollgate/' || ${lock}::text, 0))`.execute(trx);
     },
     makeMonths: (table, times) => retryTransaction(() => partitions.make(table, times), deps),

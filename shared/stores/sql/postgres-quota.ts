@@ -39,7 +39,7 @@ export const QUOTA: NamedStatement = {
   name: 'tollgate_quota',
   text: `
     SELECT balance.project, granted, charged, accrued, per_hour, unlimited,
-      (SELECT value FROM meta WHERE name = 'as_of') AS as_of,
+      (SELECT min(as_of) FROM shard) AS as_of,
       ARRAY(
         SELECT (SELECT step FROM price_epoch WHERE pool = priced.pool AND start <= priced.at
           ORDER BY start DESC LIMIT 1)

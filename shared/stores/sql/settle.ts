@@ -11,6 +11,7 @@ import type {
 } from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { touchedShards } from './fact-shards.ts';
 import { inChunks } from './in-chunks.ts';
 import { insertCharges } from './insert-charges.ts';
 import { addToBalances, BalanceChanges } from './ledger-balances.ts';
@@ -50,14 +51,14 @@ interface ApplicationWork {
 export async function settle(
   trx: Trx,
   given: Settlement,
-  engine: Pick<LedgerEngine, 'lock'>,
+  engine: Pick<LedgerEngine, 'lock' | 'rowLocks' | 'shards'>,
 ): Promise<void> {
   const settlement = withoutRepeats(given);
-  await engine.lock(trx, 'totals');
+  const replaced = await lockShards(trx, settlement, engine);
   await moveCursor(trx, settlement);
   const inserted = await insertCharges(trx, settlement.charges);
-  const replaced = await replacedContainers(trx, settlement.containers);
   const works = await loadApplications(trx, settlement, replaced);
+  refuseStale(settlement, works);
   const balances = new BalanceChanges();
   for (const charge of inserted) {
     workOf(works, charge).sums.charged += charge.amount;
@@ -72,14 +73,51 @@ export async function settle(
   }
   await writeApplications(trx, works, balances);
   // From here on evidence waits: it sees these containers, or they see it.
-  await engine.lock(trx, 'journal');
-  await writeContainers(trx, settlement.containers);
+  await engine.lock(trx, 'evidence', 'shared');
+  await writeContainers(trx, settlement);
   await reopenInferred(
     trx,
     settlement.containers.filter(({ coverage }) => coverage === 'inferred'),
   );
   await makeDue(trx, settlement.restate);
-  await addToBalances(trx, balances);
+  await addToBalances(trx, balances, engine);
+}
+
+/**
+ * Takes the settlement's shard and those of all applications that it touches, nearly always the same
+ * one: who holds an application's shard alone writes its row, and the rows of containers that name
+ * it, wherever these belong.
+ *
+ * @returns the containers as they stand
+ */
+async function lockShards(
+  trx: Trx,
+  { shard, applications, containers, charges, restate }: Settlement,
+  engine: Pick<LedgerEngine, 'lock' | 'shards'>,
+): Promise<Map<string, ContainerRow>> {
+  const shards = await engine.shards();
+  const named = [...applications, ...containers, ...charges, ...restate];
+  const locked = touchedShards(shard, named, shards);
+  for (const one of locked) await engine.lock(trx, `shard/${one}`);
+  const replaced = await replacedContainers(trx, containers);
+  // A container that changes its application, out of order: two that wait for each other begin anew.
+  for (const one of touchedShards(shard, replaced.values(), shards)) {
+    if (!locked.includes(one)) await engine.lock(trx, `shard/${one}`);
+  }
+  return replaced;
+}
+
+/** @throws AppError CONFLICT when an application was restated since the settlement read it */
+function refuseStale({ read }: Settlement, works: ReadonlyMap<string, ApplicationWork>): void {
+  for (const { cluster, application, restated } of read) {
+    const now = works.get(applicationKey({ cluster, application }))?.before?.restated;
+    if ((now === undefined ? undefined : Number(now)) === restated) continue;
+    throw new AppError(
+      'CONFLICT',
+      `application ${application} of ${cluster} was settled anew meanwhile; read again and settle ` +
+        'what is left',
+    );
+  }
 }
 
 /**
@@ -101,27 +139,32 @@ async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<
       .where('cluster', '=', cluster)
       .where('application', '=', application);
     await (containers === 'all' ? update : update.where('coverage', '!=', 'exact')).execute();
+    await trx
+      .updateTable('application')
+      .set((eb) => ({ restated: eb('restated', '+', 1) }))
+      .where('cluster', '=', cluster)
+      .where('application', '=', application)
+      .execute();
   }
 }
 
-async function moveCursor(trx: Trx, { cursor, asOf }: Settlement): Promise<void> {
-  const { value } = await trx
-    .selectFrom('meta')
-    .select('value')
-    .where('name', '=', 'cursor')
+async function moveCursor(trx: Trx, { shard, cursor, asOf }: Settlement): Promise<void> {
+  const before = await trx
+    .selectFrom('shard')
+    .select(['cursor', 'as_of'])
+    .where('shard', '=', shard)
     .executeTakeFirstOrThrow();
-  if (Number(value) > cursor) {
+  if (Number(before.cursor) > cursor) {
     throw new AppError(
       'CONFLICT',
-      `the ledger is settled up to fact ${value}, past ${cursor}: another meter writes it; stop one`,
+      `shard ${shard} of the ledger is settled up to fact ${before.cursor}, past ${cursor}: another ` +
+        'meter writes it; stop one',
     );
   }
-  await trx.updateTable('meta').set({ value: cursor }).where('name', '=', 'cursor').execute();
   await trx
-    .updateTable('meta')
-    .set({ value: asOf })
-    .where('name', '=', 'as_of')
-    .where('value', '<', asOf)
+    .updateTable('shard')
+    .set({ cursor, as_of: Math.max(asOf, Number(before.as_of)) })
+    .where('shard', '=', shard)
     .execute();
 }
 
@@ -300,8 +343,8 @@ async function writeApplications(
   }
 }
 
-async function writeContainers(trx: Trx, states: readonly ContainerState[]): Promise<void> {
-  for (const chunk of inChunks(states, CHUNK)) {
+async function writeContainers(trx: Trx, { shard, containers }: Settlement): Promise<void> {
+  for (const chunk of inChunks(containers, CHUNK)) {
     await trx
       .insertInto('container')
       .values(
@@ -321,6 +364,7 @@ async function writeContainers(trx: Trx, states: readonly ContainerState[]): Pro
           per_hour: state.perHour,
           charged_until: state.chargedUntil,
           next_at: state.nextAt ?? null,
+          shard,
         })),
       )
       .onConflict((conflict) =>
