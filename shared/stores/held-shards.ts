@@ -35,13 +35,13 @@ export class HeldShards implements AsyncDisposable {
 
   /**
    * The shards to work on, each with what to write under; to be asked before each piece of work.
-   * Asks the store once in a third of the leases' time. That a shard is still held when a write
+   * Asks the store once in a third of the leases' time, and each time while it holds nothing. That a shard is still held when a write
    * arrives, the store must check.
    */
   async fences(): Promise<ReadonlyMap<number, Fence>> {
     const { clock, ttlMs } = this.#options;
     const now = clock.elapsed();
-    if (now - this.#askedAt >= ttlMs / 3) {
+    if (this.#held.size === 0 || now - this.#askedAt >= ttlMs / 3) {
       await this.#ask();
       this.#askedAt = now;
     }

@@ -110,6 +110,8 @@ export class Meter {
       this.#held({}, held.size);
       const shard = nextShard(held.keys(), done, last);
       if (shard === undefined) break;
+      // SQLite answers without leaving the thread: let what else it serves have a turn.
+      if (last >= 0) await setImmediate();
       last = shard;
       try {
         const settled = await this.#settler.settle(this.#clock.now(), shard, held.get(shard));
@@ -127,8 +129,6 @@ export class Meter {
         if (codeOf(error) === 'STORE_UNAVAILABLE') break;
       }
       if (signal?.aborted) break;
-      // SQLite answers without leaving the thread: let what else it serves have a turn.
-      await setImmediate();
     }
     if (failures.length > 0) throw failures[0];
   }

@@ -55,10 +55,10 @@ export class SqlJournalWriter implements JournalWriter {
   async record(batch: JournalBatch, storedAt: Instant): Promise<JournalWriteResult> {
     const times = batch.facts.map(({ at }) => at);
     await this.#engine.makeMonths('fact', times);
+    const shards = await this.#engine.shards();
     return this.#engine.transact(async (trx) => {
       // Before the first `seq` is drawn: they become visible in the order in which they rise.
       await this.#engine.lock(trx, 'journal');
-      const shards = await this.#engine.shards();
       const result = { stored: 0, duplicates: 0, conflicts: [] as JournalFact[] };
       for (const facts of inChunks(batch.facts, CHUNK)) {
         const { stored, conflicts } = await recordFacts(trx, {

@@ -124,9 +124,11 @@ export class SqlLedgerWriter implements LedgerWriter {
   async settle(settlement: Settlement, fence?: Fence): Promise<void> {
     const hours = settlement.charges.map(({ hour }) => hour);
     await this.#engine.makeMonths('charge', hours);
+    // Before the transaction, which may have the only connection.
+    const shards = await this.#engine.shards();
     await this.#engine.transact(async (trx) => {
       if (fence !== undefined) await checkFence(trx, fence, this.#engine);
-      await settle(trx, settlement, this.#engine);
+      await settle(trx, settlement, { engine: this.#engine, shards });
     });
   }
 

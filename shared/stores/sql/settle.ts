@@ -37,6 +37,12 @@ interface Sums {
   perHour: bigint;
 }
 
+/** The ledger, and into how many shards it is divided. */
+interface Place {
+  readonly engine: Pick<LedgerEngine, 'lock' | 'rowLocks'>;
+  readonly shards: number;
+}
+
 interface ApplicationWork {
   readonly before: ApplicationRow | undefined;
   state: ApplicationState | undefined;
@@ -51,10 +57,10 @@ interface ApplicationWork {
 export async function settle(
   trx: Trx,
   given: Settlement,
-  engine: Pick<LedgerEngine, 'lock' | 'rowLocks' | 'shards'>,
+  { engine, shards }: Place,
 ): Promise<void> {
   const settlement = withoutRepeats(given);
-  const replaced = await lockShards(trx, settlement, engine);
+  const replaced = await lockShards(trx, settlement, { engine, shards });
   await moveCursor(trx, settlement);
   const inserted = await insertCharges(trx, settlement.charges);
   const works = await loadApplications(trx, settlement, replaced);
@@ -93,9 +99,8 @@ export async function settle(
 async function lockShards(
   trx: Trx,
   { shard, applications, containers, charges, restate }: Settlement,
-  engine: Pick<LedgerEngine, 'lock' | 'shards'>,
+  { engine, shards }: Place,
 ): Promise<Map<string, ContainerRow>> {
-  const shards = await engine.shards();
   const named = [...applications, ...containers, ...charges, ...restate];
   const locked = touchedShards(shard, named, shards);
   for (const one of locked) await engine.lock(trx, `shard/${one}`);
