@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import type { GrantStore } from '../grant-store.ts';
 import type { JournalReader, JournalWriter } from '../journal.ts';
@@ -50,27 +49,16 @@ export function ledgerPorts(
   };
 }
 
-/** What the migration left as one; never again once there are facts, which lie in their shards. */
-function divide(database: DatabaseSync, shards: number): void {
-  const add = database.prepare(`
-    INSERT INTO shard SELECT ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM fact)
-    ON CONFLICT DO NOTHING`);
-  for (let shard = 1; shard < shards; shard += 1) add.run(shard);
-}
-
 /**
- * @param options.shards of a new file; more than one only helps where several meters share it
  * @param options.readOnly needs a file that a writer has made; every write then fails
  * @throws AppError STORE_UNAVAILABLE or DISK_FULL
  */
 export async function openLedger(options: {
   readonly file: string;
   readonly readOnly?: boolean;
-  readonly shards?: number;
 }): Promise<Ledger> {
-  const { file, readOnly = false, shards = 1 } = options;
+  const { file, readOnly = false } = options;
   const database = openSqlite({ file, schema: LEDGER_SCHEMA, readOnly });
-  divide(database, shards);
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(database, file) });
   const engine = sqliteEngine(db);
   return {
