@@ -147,6 +147,15 @@ test('more processes than shards: the others wait', async () => {
   );
 });
 
+test('who has none asks each time, and so takes what is free at once', async () => {
+  const { member } = await world(1);
+  const [a, b] = [member('a'), member('b')];
+  await a.fences();
+  assert.equal((await b.fences()).size, 0);
+  await a[Symbol.asyncDispose]();
+  assert.equal((await b.fences()).size, 1);
+});
+
 test('a shard that a refused write calls lost is asked for anew', async () => {
   const { member } = await world(1);
   const a = member('a');

@@ -105,6 +105,22 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
     assert.deepEqual(await store.ledgerReader.balance(ETL), balance);
   });
 
+  test(`${engine}: what was read of an application that is restated since is a conflict`, async () => {
+    await using store = await open();
+    const { ledgerWriter } = store;
+    const ref = { cluster: 'yarn-1', application: 'app-1' };
+    const after = (restated: number | undefined) =>
+      aSettlement({ applications: [anApplication()], read: [{ ...ref, restated }] });
+    await assert.rejects(ledgerWriter.settle(after(0)), { code: 'CONFLICT' });
+    await ledgerWriter.settle(after(undefined));
+    await assert.rejects(ledgerWriter.settle(after(undefined)), { code: 'CONFLICT' });
+    const restate = [{ ...ref, containers: 'unsure' }] as const;
+    await ledgerWriter.settle({ ...after(0), restate });
+    await assert.rejects(ledgerWriter.settle(after(0)), { code: 'CONFLICT' });
+    await ledgerWriter.settle(after(1));
+    assert.equal((await ledgerWriter.applications([ref])).values().next().value?.restated, 1);
+  });
+
   test(`${engine}: a settlement that fails leaves no trace`, async () => {
     await using store = await open();
     // A container whose application is nowhere is a bug of the caller.

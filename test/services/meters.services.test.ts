@@ -204,7 +204,10 @@ test('meters share the shards; one that sleeps or dies is replaced, and its late
     `after PostgreSQL's restart charged in ${Math.round(performance.now() - answering)} ms`,
   );
 
-  await using undisturbed = await RunningTollgate.start(alone, common);
+  await using undisturbed = await RunningTollgate.start(alone, {
+    ...common,
+    metrics: { graphite: [] },
+  });
   await undisturbed.until(
     () => executorMs(undisturbed),
     (ms) => ms >= all,

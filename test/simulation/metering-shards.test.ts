@@ -3,12 +3,16 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Settler } from '../../services/metering/ledger/settler.ts';
 import type { MeteringStores } from '../../services/metering/start.ts';
+import type { JournalFact } from '../../shared/contracts/container-fact.ts';
 import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
 import type { Lease, LeaseStore } from '../../shared/stores/lease.ts';
+import { shardOf } from '../../shared/stores/shard-of.ts';
 import type { Ledger } from '../../shared/stores/sql/open-ledger.ts';
+import { HOUR_MS } from '../../shared/values/instant.ts';
+import type { ProjectId } from '../../shared/values/project-id.ts';
 import { openDividedLedger } from '../support/divided-ledger.ts';
-import { T0 } from '../support/fact-builders.ts';
+import { applicationFact, containerFact, T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import {
   announceSteps,
@@ -62,7 +66,7 @@ async function settleShard(settler: Settler, now: number, lease: Lease, shard: n
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'FENCED') return;
-      assert.equal(error.code, 'CONFLICT'); if (process.env['DBG']) console.log(shard, error.message);
+      assert.equal(error.code, 'CONFLICT');
     }
   }
 }
@@ -118,7 +122,7 @@ test('meters that share the shards, take them from each other and wake up late c
   let taken = 0;
   await fc.assert(
     fc.asyncProperty(histories, plans, fc.scheduler(), async (history, plan, turns) => {
-      const { facts, evidence } = history; if (process.env['DBG']) console.log('run', facts.length, plan.shards, plan.rounds, plan.taken.length, performance.now());
+      const { facts, evidence } = history;
       const expected = await settledAtOnce(facts, evidence);
       await using ledger = await openDividedLedger(plan.shards, () => T0);
       await announceSteps(ledger);
@@ -152,7 +156,64 @@ test('meters that share the shards, take them from each other and wake up late c
       assert.deepEqual(netCharges(await allCharges(ledger)), expected);
       await assertSums(ledger);
     }),
-    { numRuns: Number(process.env["RUNS"] ?? 40), endOnFailure: true, interruptAfterTimeLimit: 40000 },
+    { numRuns: 40 },
   );
   assert.ok(taken > 0);
+});
+
+/** An application of each of two shards. */
+function applicationsApart(): [string, string] {
+  const names = Array.from({ length: 50 }, (_, n) => `app-${n}`);
+  const of = (shard: number): string =>
+    must(
+      names.find((application) => shardOf({ cluster: 'yarn-1', application }, 2) === shard),
+      'an application of the shard',
+    );
+  return [of(0), of(1)];
+}
+
+test('a container of another shard is not charged to what its application was when that moved', async () => {
+  const [first, payer] = applicationsApart();
+  const named = (rule: number) =>
+    applicationFact('application-seen', T0, {
+      ...{ id: `${payer}/${rule}`, application: payer, rule, project: `p${rule}` as ProjectId },
+    });
+  // Its first fact, and so its shard, is one application's; its earliest start is the other's.
+  const container = [
+    containerFact('container-started', T0 + 9, { id: '1', application: first }),
+    containerFact('container-started', T0, { id: '2', application: payer }),
+    containerFact('container-stopped', T0 + HOUR_MS, { id: '3', application: payer }),
+  ];
+  const expected = await settledAtOnce([...container, named(2), named(1)], []);
+  await using ledger = await openDividedLedger(2, () => T0);
+  await announceSteps(ledger);
+  const held = new Shards(ledger.leases);
+  for (const shard of [0, 1]) await held.take(shard);
+  const tell = (facts: readonly JournalFact[]) =>
+    ledger.journalWriter.record(journalBatch({ facts }), T0);
+  await tell([named(2)]);
+  await settleRest(ledger, held, END);
+  await tell(container);
+  const stores = meteringStores(ledger);
+  const slow = settlerOf({
+    ...stores,
+    ledger: new Proxy(stores.ledger, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name, target);
+        if (typeof method !== 'function') return method;
+        return async (...args: unknown[]) => {
+          if (name === 'settle') {
+            // It has read; meanwhile the payer's project changes, and its shard settles that.
+            await tell([named(1)]);
+            await settlerOf(stores).settle(END, 1, held.lease(1));
+          }
+          return (await method.apply(target, args)) as unknown;
+        };
+      },
+    }),
+  });
+  await assert.rejects(slow.settle(END, 0, held.lease(0)), { code: 'CONFLICT' });
+  await settleRest(ledger, held, END + LEASE_MS);
+  assert.deepEqual(netCharges(await allCharges(ledger)), expected);
+  assert.match(expected.join(), /"p1"/);
 });
