@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { containerKey } from '../../shared/stores/journal.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
+import { shardOf } from '../../shared/stores/shard-of.ts';
 import { HOUR_MS } from '../../shared/values/instant.ts';
-import { SMALL, T0 } from '../support/fact-builders.ts';
+import { applicationFact, containerFact, SMALL, T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import {
   aCharge,
@@ -119,6 +120,37 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
     await assert.rejects(ledgerWriter.settle(after(0)), { code: 'CONFLICT' });
     await ledgerWriter.settle(after(1));
     assert.equal((await ledgerWriter.applications([ref])).values().next().value?.restated, 1);
+  });
+
+  test(`${engine}: each fact lies in one shard, all of a container's in that of its first`, async () => {
+    await using store = await open();
+    const shards = await store.ledgerWriter.shards();
+    const ref = (n: number) => ({ container: `c${n % 20}`, application: `app-${n}` });
+    const facts = Array.from({ length: 60 }, (_, n) =>
+      n % 3 === 0
+        ? applicationFact('application-seen', T0 + n, { application: `app-${n}` })
+        : containerFact('container-started', T0 + n, ref(n)),
+    );
+    for (const some of [facts.slice(0, 25), facts.slice(25)]) {
+      await store.journalWriter.record(journalBatch({ facts: some }), T0);
+    }
+    const homes = new Map<string, number>();
+    let stored = 0;
+    for (let shard = 0; shard < shards; shard += 1) {
+      const lying = await store.journalReader.factsAfter(0, 99, shard);
+      stored += lying.length;
+      for (const { fact } of lying) {
+        if (!('container' in fact)) continue;
+        assert.equal(homes.get(fact.container) ?? shard, shard);
+        homes.set(fact.container, shard);
+      }
+    }
+    assert.equal(stored, facts.length);
+    for (const fact of facts.toReversed()) {
+      if (!('container' in fact)) continue;
+      const first = facts.find((one) => 'container' in one && one.container === fact.container);
+      assert.equal(homes.get(fact.container), shardOf(first as typeof fact, shards));
+    }
   });
 
   test(`${engine}: a settlement that fails leaves no trace`, async () => {
