@@ -199,7 +199,7 @@ test('quota checks wait neither for a settlement under way nor see it before its
   await using client = await session(config);
   await client.query('BEGIN');
   await client.query("UPDATE balance SET charged = '7'");
-  await client.query("UPDATE shard SET as_of = 9");
+  await client.query('UPDATE shard SET as_of = 9');
   const charged = async () => {
     const { balance } = must(await ledger.ledgerReader.quota(ETL, 'cpu', T0), 'it is known');
     return [balance.charged, balance.asOf];
