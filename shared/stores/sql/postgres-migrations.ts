@@ -167,9 +167,4 @@ CREATE INDEX container_due ON container (shard, next_at, cluster, container)
 ALTER TABLE application ADD COLUMN restated bigint NOT NULL DEFAULT 0;
 `;
 
-export const POSTGRES_MIGRATIONS: readonly string[] = [
-  FIRST,
-  TOKEN_POSTGRES,
-  STOP_ORDERS,
-  SHARDS,
-];
+export const POSTGRES_MIGRATIONS: readonly string[] = [FIRST, TOKEN_POSTGRES, STOP_ORDERS, SHARDS];
