@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import {
   checkStores,
+  hasCheckpoints,
   type LedgerStores,
   openDataFolder,
   openLedgerStores,
@@ -20,12 +21,20 @@ import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
+import { QUERY_PREFIX } from '../collectors/progress/query-book.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
 import { remoteLogReader, remoteMetricReader } from './remote-readers.ts';
 import { StoreHealth } from './store-health.ts';
-import { ROLES, type Role, startThread, type Thread, type ThreadData } from './thread.ts';
+import {
+  ROLES,
+  type Role,
+  startThread,
+  type Thread,
+  type ThreadData,
+  threadOnDemand,
+} from './thread.ts';
 
 const STORE_CHECK_MS = 10_000;
 
@@ -52,6 +61,21 @@ export interface AllInOne extends AsyncDisposable {
 type ThreadName = 'ledger' | 'logs' | 'metrics' | 'search';
 type Threads = Readonly<Partial<Record<ThreadName, Thread>>>;
 
+/** Whether a part has work of its own before anybody pushes something to it. */
+async function isNeeded(
+  name: 'ledger' | 'metrics',
+  { config, setup, roles }: ThreadData<TollgateConfig>,
+): Promise<boolean> {
+  const { containers, metrics, progress } = config;
+  if (roles.includes('meter')) return true;
+  if (name === 'ledger') return containers.clusters.length > 0 || containers.kafka !== undefined;
+  const sources = [metrics.graphite, metrics.prometheus, progress.files];
+  if (sources.some(({ length }) => length > 0)) return true;
+  if (metrics.kafka !== undefined || progress.kafka !== undefined) return true;
+  // Queries that were pushed before a restart may have fallen silent.
+  return await hasCheckpoints(setup, QUERY_PREFIX, { clock: systemClock });
+}
+
 /** The ledger first, since the others look applications up in its file. */
 async function startThreads(
   data: ThreadData<TollgateConfig>,
@@ -60,13 +84,15 @@ async function startThreads(
 ): Promise<Threads> {
   const start = async (name: ThreadName): Promise<Thread> =>
     resources.use(await startThread(name, data, onCrash));
+  const collector = async (name: 'ledger' | 'metrics'): Promise<Thread> =>
+    (await isNeeded(name, data)) ? start(name) : resources.use(threadOnDemand(name, data, onCrash));
   const does = (...roles: readonly Role[]): boolean =>
     roles.some((role) => data.roles.includes(role));
   const threads: Partial<Record<ThreadName, Thread>> = {};
-  if (does('collect', 'meter')) threads.ledger = await start('ledger');
+  if (does('collect', 'meter')) threads.ledger = await collector('ledger');
   if (does('collect')) {
     // When one fails, the other must have started to be stopped.
-    const [logs, metrics] = await Promise.allSettled([start('logs'), start('metrics')]);
+    const [logs, metrics] = await Promise.allSettled([start('logs'), collector('metrics')]);
     if (logs.status === 'rejected') throw logs.reason;
     if (metrics.status === 'rejected') throw metrics.reason;
     [threads.logs, threads.metrics] = [logs.value, metrics.value];
@@ -244,7 +270,9 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     }),
   );
   const addresses =
-    (await threads.metrics?.rpc.call<{ port: number }[]>('graphite-addresses', [])) ?? [];
+    config.metrics.graphite.length === 0
+      ? []
+      : ((await threads.metrics?.rpc.call<{ port: number }[]>('graphite-addresses', [])) ?? []);
   const open = resources.move();
   return {
     url: api.url,

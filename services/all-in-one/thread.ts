@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
+import { AppError } from '../../shared/errors/app-error.ts';
 import type { CatchUp } from '../../shared/runtime/catch-up-clock.ts';
 import { connectRpc, type RpcClient } from '../../shared/runtime/worker-rpc.ts';
 import { workerUrl } from '../../shared/runtime/worker-url.ts';
 import type { StoresSetup } from '../../shared/stores/config.ts';
-import type { MetricsSnapshot } from '../../shared/telemetry/metrics.ts';
+import { Metrics, type MetricsSnapshot } from '../../shared/telemetry/metrics.ts';
 
 /**
  * What a process does: takes records in, charges, or answers. `tollgate start` does all; each role
@@ -66,6 +67,42 @@ export async function startThread<C>(
       stopping = true;
       await rpc.call('stop', []).finally(() => worker.terminate());
       await exited;
+    },
+  };
+}
+
+/** A thread that starts with its first call, since many processes never need it. */
+export function threadOnDemand<C>(
+  name: string,
+  data: ThreadData<C>,
+  onCrash: (name: string, error: unknown) => void,
+): Thread {
+  let starting: Promise<Thread> | undefined;
+  let closed = false;
+  const started = (): Promise<Thread> => {
+    if (closed) throw new AppError('STORE_UNAVAILABLE', `the ${name} part is stopping`);
+    starting ??= startThread(name, data, onCrash).catch((error: unknown) => {
+      // A store that was away may be there for the next call.
+      starting = undefined;
+      throw error;
+    });
+    return starting;
+  };
+  return {
+    name,
+    rpc: {
+      async call(method, args, transfer) {
+        return await (await started()).rpc.call(method, args, transfer);
+      },
+    },
+    async metrics() {
+      const thread = await starting?.catch(() => undefined);
+      return (await thread?.metrics()) ?? new Metrics().snapshot();
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      const thread = await starting?.catch(() => undefined);
+      await thread?.[Symbol.asyncDispose]();
     },
   };
 }

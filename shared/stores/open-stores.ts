@@ -171,6 +171,16 @@ async function openCheckpointStore(
   return openSqliteCheckpointStore({ file: join(setup.dataFolder, 'checkpoints.db'), clock });
 }
 
+/** Whether this process stored positions before whose names begin with `prefix`. */
+export async function hasCheckpoints(
+  setup: StoresSetup,
+  prefix: string,
+  deps: Pick<StoreDeps, 'clock'>,
+): Promise<boolean> {
+  await using store = await openCheckpointStore(setup, deps);
+  return (await store.checkpoints(prefix)).some(({ position }) => position !== '');
+}
+
 /** @param deps.quarantine takes what a server will never take */
 export async function openLogStoreWriter(
   setup: StoresSetup,

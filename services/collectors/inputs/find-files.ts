@@ -19,10 +19,23 @@ export interface FoundFile {
   readonly mtimeNs: bigint;
 }
 
+/** What the name of a file says of it. */
+type NamedFile = Omit<FoundFile, 'inode' | 'identity' | 'size' | 'mtimeNs'>;
+
 interface Listing {
   readonly mtimeNs: bigint;
   readonly folders: readonly string[];
   readonly files: readonly string[];
+  /** Files that a pattern names in it, by the pattern and what it matched above. */
+  readonly named: Map<string, readonly NamedFile[]>;
+}
+
+/** A file as the scan before saw it. */
+interface KnownFile {
+  readonly found: FoundFile;
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly birthtimeNs: bigint;
 }
 
 const MAX_DEPTH = 32;
@@ -51,6 +64,8 @@ export class FileFinder {
   #listings = new Map<string, Listing>();
   #seen = new Map<string, Listing>();
   #found = new Map<string, FoundFile>();
+  #known = new Map<string, KnownFile>();
+  #stated = new Map<string, KnownFile>();
   #visited = new Map<string, PathSegment[]>();
 
   /** @param options.isShared the same identities on all machines that see the files */
@@ -66,12 +81,14 @@ export class FileFinder {
   /** Of a file that two patterns name, the first one decides. */
   find(nowMs: number): FoundFile[] {
     this.#found = new Map();
+    this.#stated = new Map();
     this.#seen = new Map();
     this.#visited = new Map();
     for (const pattern of this.#patterns) {
       this.#walk(pattern, { folder: pattern.root, segment: 0, captures: {}, depth: 0, nowMs });
     }
     this.#listings = this.#seen;
+    this.#known = this.#stated;
     return [...this.#found.values()];
   }
 
@@ -103,7 +120,8 @@ export class FileFinder {
       if (entry.isDirectory()) folders.push(entry.name);
       else if (entry.isFile() || entry.isSymbolicLink()) files.push(entry.name);
     }
-    const listing = { mtimeNs: settled ? stats.mtimeNs : -1n, folders, files };
+    const named = new Map<string, readonly NamedFile[]>();
+    const listing = { mtimeNs: settled ? stats.mtimeNs : -1n, folders, files, named };
     this.#seen.set(folder, listing);
     return listing;
   }
@@ -132,7 +150,7 @@ export class FileFinder {
     else visited.push(segment);
     const last = at.segment === pattern.segments.length - 1;
     if (last) {
-      for (const name of listing.files) this.#consider(pattern, at, name, listing.files);
+      for (const file of this.#namedIn(listing, pattern, at)) this.#look(file, pattern.root);
       return;
     }
     if (segment.deep) this.#walk(pattern, { ...at, segment: at.segment + 1 });
@@ -149,17 +167,32 @@ export class FileFinder {
     }
   }
 
-  #consider(
+  /** Names are matched once for a folder that doesn't change. */
+  #namedIn(
+    listing: Listing,
+    pattern: PathPattern,
+    at: { readonly folder: string; readonly captures: Readonly<Record<string, string>> },
+  ): readonly NamedFile[] {
+    const key = [pattern.pattern, ...Object.values(at.captures)].join('\0');
+    const known = listing.named.get(key);
+    if (known !== undefined) return known;
+    const found = listing.files.flatMap((name) => {
+      const file = this.#nameOf(pattern, at, name, listing.files);
+      return file === undefined ? [] : [file];
+    });
+    listing.named.set(key, found);
+    return found;
+  }
+
+  #nameOf(
     pattern: PathPattern,
     at: { readonly folder: string; readonly captures: Readonly<Record<string, string>> },
     name: string,
     siblings: readonly string[],
-  ): void {
+  ): NamedFile | undefined {
     const leaf = pattern.segments.at(-1);
-    if (leaf === undefined) return;
+    if (leaf === undefined) return undefined;
     const folder = at.folder === '/' ? '' : at.folder;
-    const path = `${folder}/${name}`;
-    if (this.#found.has(path)) return;
     const direct = leaf.match(name);
     const rotated =
       this.#decompress || compressionOf(name) === undefined ? rotatedName(name) : undefined;
@@ -172,22 +205,37 @@ export class FileFinder {
           leaf.match(candidate) !== undefined,
     );
     const captured = base === undefined ? direct : leaf.match(base);
-    if (captured === undefined) return;
-    const stats = this.#stat(path, pattern.root);
-    if (stats === undefined) return;
-    const inode = inodeOf(stats, this.#isShared);
-    this.#found.set(path, {
-      path,
+    if (captured === undefined) return undefined;
+    return {
+      path: `${folder}/${name}`,
       stream: `${folder}/${base ?? name}`,
       captures: { ...at.captures, ...captured },
       active: base === undefined && (!this.#decompress || compressionOf(name) === undefined),
       compression: this.#decompress ? compressionOf(name) : undefined,
-      inode,
-      // Each machine numbers its devices itself.
-      identity: this.#isShared ? `${stats.ino}` : inode,
-      size: Number(stats.size),
-      mtimeNs: stats.mtimeNs,
-    });
+    };
+  }
+
+  #look(file: NamedFile, root: string): void {
+    const { path } = file;
+    if (this.#found.has(path)) return;
+    const stats = this.#stat(path, root);
+    if (stats === undefined) return;
+    const { dev, ino, birthtimeNs, mtimeNs } = stats;
+    const size = Number(stats.size);
+    const known = this.#known.get(path);
+    const same = known?.ino === ino && known.dev === dev && known.birthtimeNs === birthtimeNs;
+    const idle = same && known.found.size === size && known.found.mtimeNs === mtimeNs;
+    if (idle && known.found.active === file.active && known.found.stream === file.stream) {
+      this.#found.set(path, known.found);
+      this.#stated.set(path, known);
+      return;
+    }
+    const inode = same ? known.found.inode : inodeOf(stats, this.#isShared);
+    // Each machine numbers its devices itself.
+    const identity = this.#isShared ? `${ino}` : inode;
+    const found = { ...file, inode, identity, size, mtimeNs };
+    this.#found.set(path, found);
+    this.#stated.set(path, { found, dev, ino, birthtimeNs });
   }
 
   /** Plain files only. A link counts as its target when that lies below the root. */

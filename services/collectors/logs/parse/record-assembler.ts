@@ -37,6 +37,7 @@ interface Pending {
 
 /** Of a line that isn't whole, enough to see whether a record begins with it. */
 const LOOK_BYTES = 8_192;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Puts the lines of one source together to log events: a line that begins with no known header goes
@@ -50,7 +51,7 @@ export class RecordAssembler {
   readonly #options: AssemblerOptions;
   #encoding: Encoding | undefined;
   /** The pending record, and after it the line that isn't whole. */
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   #heldStart: number;
   /** `held`, decoded; offsets below are in its characters. */
   #text = '';
@@ -110,7 +111,7 @@ export class RecordAssembler {
     this.#drop(this.#text.length);
     // Half a character of UTF-16 at the very end.
     this.#heldStart += this.#held.length;
-    this.#held = Buffer.alloc(0);
+    this.#held = NOTHING;
   }
 
   get #unit(): number {
@@ -161,7 +162,8 @@ export class RecordAssembler {
 
   #drop(chars: number): void {
     const bytes = chars * this.#unit;
-    this.#held = this.#held.subarray(bytes);
+    // An empty part would hold on to the whole piece of the file, for each of thousands of files.
+    this.#held = bytes < this.#held.length ? this.#held.subarray(bytes) : NOTHING;
     this.#heldStart += bytes;
     this.#text = this.#text.slice(chars);
     this.#tail = Math.max(0, this.#tail - chars);
