@@ -13,9 +13,10 @@ import { HOUR_MS, SECOND_MS, utcHour } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { type RunningInfluxdb, startInfluxdb } from '../services/servers/influxdb.ts';
 import { InfluxDatabase } from '../support/influx-database.ts';
+import { measureTelegraf } from './support/telegraf.ts';
 
 const BENCH = 'bench' as ProjectId;
-/** Lines per CPU-second of Telegraf 1.39 from Graphite to InfluxDB 1.8, in seven runs. */
+/** Lines per CPU-second of Telegraf 1.39 from Graphite to InfluxDB 1.8, in seven runs elsewhere. */
 const TELEGRAF = { low: 206_000, high: 251_000 };
 const LINES = 1_000_000;
 const SERIES = 2_000;
@@ -53,7 +54,7 @@ async function measure(
   server: RunningInfluxdb,
   gzip: boolean,
   print: (line: string) => void,
-): Promise<void> {
+): Promise<number> {
   await using database = await InfluxDatabase.create(server, { measurements: undefined, gzip });
   const collector = await startMetrics({
     config: metricsConfig.parse({ graphite: [{ port: 0, project: BENCH }] }),
@@ -90,11 +91,41 @@ async function measure(
       `${Math.round(peakRss / 1e6)} MB, influxd ${serverMb} MB`,
   );
   if (counted !== LINES) throw new Error(`${LINES - counted} lines are missing in the server`);
+  return perCpu;
+}
+
+/** The same lines through Telegraf 1.39, where TOLLGATE_BENCH_TELEGRAF says where it is. */
+async function measurePeer(
+  server: RunningInfluxdb,
+  ours: number,
+  print: (line: string) => void,
+): Promise<void> {
+  const program = process.env['TOLLGATE_BENCH_TELEGRAF'];
+  if (program === undefined) {
+    print('Telegraf not run beside it: TOLLGATE_BENCH_TELEGRAF=/path/to/telegraf does');
+    return;
+  }
+  const rates: number[] = [];
+  for (let pass = 0; pass < 3; pass += 1) {
+    await using database = await InfluxDatabase.create(server, { measurements: undefined });
+    const firstSecond = utcHour(systemClock.now() - 2 * HOUR_MS) / SECOND_MS;
+    const { counted, cpuSeconds, peakMb } = await measureTelegraf(program, database, (port) =>
+      sendLines(port, firstSecond),
+    );
+    rates.push(LINES / cpuSeconds);
+    print(
+      `Telegraf → InfluxDB with gzip: ${counted} of ${LINES} lines counted in the server, ` +
+        `${Math.round(LINES / cpuSeconds)} lines per CPU-second, peak memory ${Math.round(peakMb)} MB`,
+    );
+  }
+  const middle = rates.toSorted((a, b) => a - b)[1] ?? Number.NaN;
+  print(`  ours with gzip ${(ours / middle).toFixed(2)} of its middle run beside it`);
 }
 
 /** Graphite over TCP into InfluxDB 1.8; the sender and the server are processes of their own. */
 export async function run(print: (line: string) => void): Promise<void> {
   await using server = await startInfluxdb();
-  await measure(server, true, print);
+  const ours = await measure(server, true, print);
   await measure(server, false, print);
+  await measurePeer(server, ours, print);
 }

@@ -15,7 +15,7 @@ import type { MetricWriter } from '../../shared/stores/metric-store.ts';
 import { openMetricWriter } from '../../shared/stores/sql/metric-writer.ts';
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics } from '../../shared/telemetry/metrics.ts';
-import { startInfluxdb } from '../services/servers/influxdb.ts';
+import { type RunningInfluxdb, startInfluxdb } from '../services/servers/influxdb.ts';
 import { startKafka } from '../services/servers/kafka.ts';
 import { InfluxDatabase } from '../support/influx-database.ts';
 import { KafkaTopics } from '../support/kafka-topics.ts';
@@ -121,8 +121,8 @@ async function openSqlite(): Promise<Place> {
 }
 
 /** With the measurements that are kept by default. */
-async function openInflux(url: string): Promise<Place> {
-  const database = await InfluxDatabase.create(url, { measurements: undefined });
+async function openInflux(server: RunningInfluxdb): Promise<Place> {
+  const database = await InfluxDatabase.create(server, { measurements: undefined });
   const { writer } = database;
   return {
     writer,
@@ -238,5 +238,5 @@ export async function run(print: (line: string) => void): Promise<void> {
   }
   const source = { brokers: kafka.brokers, topic, lines };
   await measure('SQLite', openSqlite, source, print);
-  await measure('InfluxDB', () => openInflux(influxdb.url), source, print);
+  await measure('InfluxDB', () => openInflux(influxdb), source, print);
 }
