@@ -57,6 +57,10 @@ export class FileSource {
   readonly #heldSince = new Map<string, number>();
   #batch: LogBatch;
   #checkpoints: Checkpoint[] = [];
+  /** The batch that is being stored while the next one is read. */
+  #storing: Promise<unknown> = Promise.resolve();
+  /** It failed, which is thrown at the next tick. */
+  #failed = false;
 
   constructor(deps: FileSourceDeps) {
     this.#deps = deps;
@@ -82,17 +86,22 @@ export class FileSource {
       hold: (file) => this.#isHeld(file),
       shareOf: (file) => originOfSource(source, file.captures, this.#deps.projectOf).project,
     });
-    for await (const event of events) {
-      if (event.kind === 'data') this.#read(event);
-      else if (event.kind === 'end') this.#end(event);
-      else if (event.kind === 'forgotten') this.#checkpoints.push(event.checkpoint);
-      else this.#flushQuiet();
-      const full =
-        this.#batch.records.length >= config.batchRecords || this.#batch.size > MAX_BATCH_CHARS;
-      if (full || event.kind === 'tick') await this.#store(giveUp);
-      if (event.kind === 'tick' && claims?.mustLeave === true) this.#leave(claims);
+    try {
+      for await (const event of events) {
+        if (event.kind === 'data') this.#read(event);
+        else if (event.kind === 'end') this.#end(event);
+        else if (event.kind === 'forgotten') this.#checkpoints.push(event.checkpoint);
+        else this.#flushQuiet();
+        const full =
+          this.#batch.records.length >= config.batchRecords || this.#batch.size > MAX_BATCH_CHARS;
+        if (full || event.kind === 'tick') await this.#store(giveUp);
+        if (event.kind === 'tick' && claims?.mustLeave === true) this.#leave(claims);
+      }
+      await this.#store(giveUp);
+    } finally {
+      // Nobody may begin from the stored positions while they still move.
+      await this.#storing;
     }
-    await this.#store(giveUp);
   }
 
   /** An application is known to the ledger some seconds after its start; its logs wait for that. */
@@ -248,14 +257,26 @@ export class FileSource {
     claims.left();
   }
 
+  /**
+   * Begins to store what was read, once the batch before is stored: two are held at most. Of a
+   * source that several processes divide, it is stored at the end of this.
+   */
   async #store(signal: AbortSignal): Promise<void> {
+    if (this.#failed) await this.#storing;
     const batch = this.#batch;
     const checkpoints = [...this.#checkpoints, ...this.#binary.values()];
     for (const reader of this.#touched) checkpoints.push(...reader.checkpoints());
     const nothing = batch.records.length + batch.quarantined.length + batch.dropped.size === 0;
     if (nothing && this.#touched.size + this.#checkpoints.length === 0) return;
-    const { writer, claims } = this.#deps;
-    await this.#deps.deliver(batch.delivery(writer, checkpoints, claims?.fences()), signal);
+    const { writer, claims, deliver } = this.#deps;
+    await this.#storing;
+    const storing = deliver(batch.delivery(writer, checkpoints, claims?.fences()), signal);
+    storing.catch(() => {
+      this.#failed = true;
+    });
+    this.#storing = storing;
+    // Whoever takes a stream over may begin only where this one has stored.
+    if (claims !== undefined) await storing;
     this.#batch = new LogBatch(this.#deps.quotas);
     this.#checkpoints = [];
     this.#touched.clear();

@@ -19,9 +19,13 @@ export function documentId({ project, id, origin }: LogRecord): string | undefin
     : hash('sha256', `${project}\0${own}`, 'base64url').slice(0, ID_LENGTH);
 }
 
+const NUMBERS = /^\d+(?:[+/]\d+)*$/;
+const BETWEEN = /[+/]/;
+const ZERO = 48;
+
 /** Digits that sort as text in the order of their number: their count goes before them. */
 function sortable(digits: string): string {
-  const bare = digits.replace(/^0+(?=.)/, '');
+  const bare = digits.charCodeAt(0) === ZERO ? digits.replace(/^0+(?=.)/, '') : digits;
   return `${String.fromCharCode(64 + Math.min(bare.length, 26))}${bare}`;
 }
 
@@ -52,9 +56,10 @@ function hashOfSource(source: string): string {
 function orderOf(record: LogRecord, document: string, how: WriteContext): string {
   if (record.id === undefined && record.origin !== undefined) {
     const { source, position } = splitOrigin(record.origin);
-    const numbers = position.match(/\d+/g) ?? [];
-    if (/^\d+([+/]\d+)*$/.test(position)) {
-      return `${hashOfSource(source)}${numbers.map(sortable).join('')}`;
+    if (NUMBERS.test(position)) {
+      let order = hashOfSource(source);
+      for (const digits of position.split(BETWEEN)) order += sortable(digits);
+      return order;
     }
   }
   const turn = how.sequence.toString(36).padStart(6, '0');
@@ -82,8 +87,9 @@ export function documentLine(record: LogRecord, id: string, how: WriteContext): 
     logger,
     thread: record.thread.toWellFormed(),
     fingerprint: record.fingerprint,
-    ...(record.marks.length === 0 ? {} : { marks: record.marks }),
-    ...(record.id === undefined ? {} : { id: record.id.toWellFormed() }),
+    // What is undefined isn't written.
+    marks: record.marks.length === 0 ? undefined : record.marks,
+    id: record.id?.toWellFormed(),
     bytes: Buffer.byteLength(message),
     order: orderOf(record, id, how),
     message,

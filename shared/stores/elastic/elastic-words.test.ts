@@ -32,3 +32,13 @@ test('the short way of ASCII finds the same words as the long one', () => {
 test('what the other adapter uses for itself is no part of a word', () => {
   assert.equal(searchedWords('a\ue000b ä'), 'a b ä');
 });
+
+test('ASCII text of any length has the words that the expression finds', () => {
+  const ascii = fc.string({ unit: 'binary-ascii', maxLength: 300 });
+  fc.assert(
+    fc.property(ascii, fc.constantFrom(1, 40), (text, times) => {
+      const long = text.repeat(times);
+      assert.equal(searchedWords(long), long.toLowerCase().replace(/[^a-z0-9]+/g, ' '));
+    }),
+  );
+});
