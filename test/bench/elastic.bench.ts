@@ -285,7 +285,7 @@ function openWriter({ client, config, places }: Omit<Parts, 'writer' | 'reader'>
 
 export async function run(print: (line: string) => void): Promise<void> {
   await using server = await startElasticsearch({ fast: true, heap: '1g' });
-  const config = elasticConfig.parse({ url: server.url, replicas: 0, retryForMs: 30_000 });
+  const config = elasticConfig.parse({ url: server.url, replicas: 0, retryForMs: 30_000, requestTimeoutMs: 120_000 });
   const client = openElasticClient(config);
   await initElastic(client, config);
   const places = dailyPlaces(config.indexPrefix);

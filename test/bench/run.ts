@@ -14,6 +14,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   progress: () => import('./progress.bench.ts'),
   kafka: () => import('./kafka.bench.ts'),
   rating: () => import('./rating.bench.ts'),
+  'open-files': () => import('./open-files.bench.ts'),
+  collectors: () => import('./collectors.bench.ts'),
   fairness: () => import('./fairness.bench.ts'),
   quota: () => import('./quota.bench.ts'),
   'quota-postgresql': () => import('./quota-postgresql.bench.ts'),
