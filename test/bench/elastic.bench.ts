@@ -184,7 +184,8 @@ async function benchCatchUp(
   print: (line: string) => void,
 ): Promise<void> {
   const lines = option('BENCH_ELASTIC_BACKLOG', 300_000);
-  const before = await prepared(parts, 100_000);
+  const sample = option('BENCH_ELASTIC_LINES', 100_000);
+  const before = await prepared(parts, sample);
   await using folder = await temporaryFolder();
   const input = join(folder.path, 'input');
   const acknowledged = new Acknowledged(eventsOfBacklog(lines));
@@ -208,7 +209,7 @@ async function benchCatchUp(
   const late = systemClock.sleep(90_000, AbortSignal.timeout(90_000)).then(() => Number.NaN);
   const over = await Promise.race([acknowledged.all, late]);
   await collector[Symbol.asyncDispose]();
-  const after = await prepared(parts, 100_000);
+  const after = await prepared(parts, sample);
   const ceiling = (before + after) / 2;
   const events = acknowledged.seen;
   const rate = (events * 1_000) / (over - resumed);
@@ -285,7 +286,12 @@ function openWriter({ client, config, places }: Omit<Parts, 'writer' | 'reader'>
 
 export async function run(print: (line: string) => void): Promise<void> {
   await using server = await startElasticsearch({ fast: true, heap: '1g' });
-  const config = elasticConfig.parse({ url: server.url, replicas: 0, retryForMs: 30_000, requestTimeoutMs: 120_000 });
+  const config = elasticConfig.parse({
+    url: server.url,
+    replicas: 0,
+    retryForMs: 30_000,
+    requestTimeoutMs: 120_000,
+  });
   const client = openElasticClient(config);
   await initElastic(client, config);
   const places = dailyPlaces(config.indexPrefix);

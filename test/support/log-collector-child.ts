@@ -30,4 +30,4 @@ const { user, system } = process.cpuUsage(before);
 process.send?.({ ms: systemClock.elapsed() - start, cpuMs: (user + system) / 1_000, stored });
 await collector[Symbol.asyncDispose]();
 await writer[Symbol.asyncDispose]();
-process.disconnect();
+process.disconnect?.();

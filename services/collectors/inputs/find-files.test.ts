@@ -131,3 +131,25 @@ test('what is no plain file, and links around in circles, are left out', () => {
 test('a root that is not there yet is no error', () => {
   assert.deepEqual(found(finder(['later/{application}/stderr'])), {});
 });
+
+test('a file that grew, moved or came is told of, beside others that did nothing', () => {
+  write('a/x.log', 'b/y.log');
+  const one = finder(['{part}/{name}.log', 'b/*']);
+  const now = systemClock.now() + 60_000;
+  const sizes = (): Record<string, number> =>
+    Object.fromEntries(one.find(now).map(({ path, size }) => [path.slice(folder.length), size]));
+  assert.deepEqual(sizes(), { '/a/x.log': 7, '/b/y.log': 7 });
+  const [first] = one.find(now);
+  assert.equal(one.find(now)[0], first);
+  writeFileSync(join(folder, 'a/x.log'), 'longer than before');
+  assert.deepEqual(sizes(), { '/a/x.log': 18, '/b/y.log': 7 });
+  renameSync(join(folder, 'b/y.log'), join(folder, 'b/z.log'));
+  assert.deepEqual(sizes(), { '/a/x.log': 18, '/b/z.log': 7 });
+  assert.deepEqual(
+    one.find(now).map(({ captures }) => ({ ...captures })),
+    [
+      { part: 'a', name: 'x' },
+      { part: 'b', name: 'z' },
+    ],
+  );
+});

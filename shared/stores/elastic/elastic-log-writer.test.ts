@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AT, logRecord } from '../../../test/contracts/log-store-suite.ts';
 import { type Answer, AnsweringServer } from '../../../test/support/answering-server.ts';
-import { LeapingClock } from '../../../test/support/bulk-server.ts';
+import { BulkServer, LeapingClock } from '../../../test/support/bulk-server.ts';
 import { dailyPlaces } from '../../../test/support/daily-places.ts';
 import { MapCheckpoints } from '../../../test/support/map-checkpoints.ts';
 import { AppError } from '../../errors/app-error.ts';
+import { must } from '../../errors/assert.ts';
 import type { RefusedLog } from '../log-store.ts';
 import { elasticConfig } from './config.ts';
+import { documentId } from './elastic-log-document.ts';
 import { openElasticClient } from './open-elastic-client.ts';
 import { openElasticLogReader } from './open-elastic-log-reader.ts';
 import { openElasticLogWriter } from './open-elastic-log-writer.ts';
@@ -181,4 +183,47 @@ test('what another process has taken over is neither stored nor marked as read',
   const batch = { records: TWO, checkpoints: CHECKPOINT, fences };
   await assert.rejects(at.writer.write(batch), { code: 'FENCED' });
   assert.equal(at.server.asked.length, 0, 'it asks before it sends');
+});
+
+test('a large write goes out in parts, and who is refused in a later part is told by name', async () => {
+  const server = new BulkServer();
+  const records = Array.from({ length: 2_500 }, (_, n) => logRecord({ id: `event ${n}` }));
+  const bad = new Set(
+    [1, 999, 1_000, 2_499].map((n) => documentId(must(records[n], 'there are so many')) ?? ''),
+  );
+  const reason = { type: 'document_parsing_exception', reason: 'no' };
+  server.insteadOf = (id) => (bad.has(id) ? { status: 400, error: reason } : undefined);
+  const transport = {
+    request: async ({
+      method,
+      path,
+      bulkBody,
+    }: {
+      method: 'POST';
+      path: string;
+      bulkBody: string;
+    }) => {
+      const { status, body } = await server.send({ method, path, lines: bulkBody });
+      return { statusCode: status, body };
+    },
+  };
+  const refused: RefusedLog[] = [];
+  await using writer = openElasticLogWriter({
+    client: { transport } as never,
+    config: elasticConfig.parse({ url: 'http://elastic.test' }),
+    places: dailyPlaces('tollgate-logs'),
+    checkpoints: new MapCheckpoints(),
+    clock: new LeapingClock(),
+    random: () => 1,
+    randomId: () => assert.fail('each has an id'),
+    onRefused: async (some) => {
+      refused.push(...some);
+    },
+  });
+  const result = await writer.write({ records, checkpoints: [] });
+  assert.deepEqual(result, { stored: 2_496, duplicates: 0 });
+  assert.equal(server.documents.size, 2_496);
+  assert.ok(server.bulks.length > 1);
+  const names = refused.map(({ record }) => record.id);
+  assert.deepEqual(names, ['event 1', 'event 999', 'event 1000', 'event 2499']);
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import type { LogRecord } from '../../../../shared/contracts/log-record.ts';
 import { UNATTRIBUTED } from '../../../../shared/values/project-id.ts';
@@ -299,4 +301,30 @@ test('a time that cannot be is replaced by the time of reading, and marked', () 
     assert.equal(record?.at, OBSERVED);
     assert.deepEqual(record?.marks, [mark]);
   }
+});
+
+test('of a file that is read to its end nothing is held, though thousands are followed', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const assembler = new RecordAssembler({
+    time: new TimeReader(new LocalTime('UTC')),
+    maxRecordBytes: 1_048_576,
+    start: 0,
+    out: () => undefined,
+  });
+  const read = (): WeakRef<ArrayBufferLike> => {
+    const piece = Buffer.allocUnsafeSlow(65_536).fill('{"message":"a whole line of JSON"}\n');
+    const whole = piece.subarray(0, piece.lastIndexOf(10) + 1);
+    assembler.push(whole);
+    return new WeakRef(piece.buffer);
+  };
+  const first = read();
+  assert.equal(assembler.waits, false);
+  collect();
+  // A reference that was just made holds until the turn is over.
+  return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    collect();
+    assert.equal(first.deref(), undefined);
+    assert.equal(assembler.position > 0, true);
+  });
 });
