@@ -21,7 +21,6 @@ import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
-import { QUERY_PREFIX } from '../collectors/progress/query-book.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
@@ -37,6 +36,8 @@ import {
 } from './thread.ts';
 
 const STORE_CHECK_MS = 10_000;
+/** What the progress collector remembers, its queries among it, is kept under such names. */
+const PROGRESS_CHECKPOINTS = 'progress:';
 
 export interface AllInOneOptions {
   readonly config: TollgateConfig;
@@ -73,7 +74,7 @@ async function isNeeded(
   if (sources.some(({ length }) => length > 0)) return true;
   if (metrics.kafka !== undefined || progress.kafka !== undefined) return true;
   // Queries that were pushed before a restart may have fallen silent.
-  return await hasCheckpoints(setup, QUERY_PREFIX, { clock: systemClock });
+  return await hasCheckpoints(setup, PROGRESS_CHECKPOINTS, { clock: systemClock });
 }
 
 /** The ledger first, since the others look applications up in its file. */
