@@ -69,11 +69,6 @@ export class RunningTollgate implements AsyncDisposable {
     return new RunningTollgate(url, child, errors);
   }
 
-  get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('it did not start');
-    return this.#child.pid;
-  }
-
   /** What it wrote to stderr. */
   get errors(): string {
     return this.#errors.join('');

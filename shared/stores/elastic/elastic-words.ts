@@ -10,7 +10,7 @@ const KEPT = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 const bytes = Buffer.alloc(8_192);
 
-/** As the expression above replaces them, at a quarter of its cost. */
+/** As the expression above replaces them, at half its cost. */
 function asciiWords(text: string): string {
   if (text.length > bytes.length) return text.toLowerCase().replace(ASCII_SIGNS, ' ');
   const length = bytes.write(text, 'latin1');
