@@ -230,8 +230,12 @@ async function keepInfluxMetrics(
   signal: AbortSignal,
 ): Promise<void> {
   const { InfluxLongTerm } = await import('./influx/run-long-term.ts');
-  await using longTerm = new InfluxLongTerm({ ...deps, config });
-  await longTerm.run(signal);
+  const longTerm = new InfluxLongTerm({ ...deps, config });
+  try {
+    await longTerm.run(signal);
+  } finally {
+    await longTerm[Symbol.asyncDispose]();
+  }
 }
 
 /** @param onEvicted hears how many records went because it was full */
