@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import type { LogRecord } from '../../contracts/log-record.ts';
 import { AppError } from '../../errors/app-error.ts';
@@ -6,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Checkpoint, CheckpointStore } from '../checkpoint.ts';
 import type { LogBatch, LogWriteResult, LogWriter, RefusedLog } from '../log-store.ts';
 import { type BulkLine, bulkLine } from './bulk-body.ts';
-import { type BulkResult, BulkSender } from './bulk-sender.ts';
+import { BulkSender } from './bulk-sender.ts';
 import type { ElasticConfig } from './config.ts';
 import { documentId, documentLine } from './elastic-log-document.ts';
 import { ElasticRequests } from './elastic-requests.ts';
@@ -31,9 +30,6 @@ export interface ElasticLogWriterOptions {
    */
   readonly onRefused: (refused: readonly RefusedLog[]) => Promise<void>;
 }
-
-/** Lines whose documents are made at a time, before the first of them are sent. */
-const PART_LINES = 1_000;
 
 /** LogWriter on Elasticsearch: a write resolves after the server's acknowledgement of each record. */
 export class ElasticLogWriter implements LogWriter {
@@ -69,7 +65,7 @@ export class ElasticLogWriter implements LogWriter {
       await this.#options.checkpoints.save(begins, fences);
     }
     const fresh = placed.filter(({ id }) => !repeats.has(id));
-    const result = await this.#send(fresh);
+    const result = await this.#sender.send(this.#lines(fresh));
     const refused = result.refused.flatMap(({ position, why }) => {
       const record = fresh[position]?.record;
       return record === undefined ? [] : [{ record, why }];
@@ -102,30 +98,6 @@ export class ElasticLogWriter implements LogWriter {
       this.#randomIds.set(record, id);
     }
     return id;
-  }
-
-  /** What was made first is on its way while the next documents are made. */
-  async #send(logs: readonly PlacedLog[]): Promise<BulkResult> {
-    const parts: Promise<BulkResult>[] = [];
-    for (let from = 0; from < logs.length; from += PART_LINES) {
-      if (from > 0) await nextTurn();
-      const part = this.#sender.send(this.#lines(logs.slice(from, from + PART_LINES)));
-      // It is awaited below, which must not count as unhandled until then.
-      part.catch(() => undefined);
-      parts.push(part);
-    }
-    // A write that fails leaves nothing of it under way.
-    await Promise.allSettled(parts);
-    const results = await Promise.all(parts);
-    const sum = (of: 'stored' | 'duplicates'): number =>
-      results.reduce((total, result) => total + result[of], 0);
-    return {
-      stored: sum('stored'),
-      duplicates: sum('duplicates'),
-      refused: results.flatMap(({ refused }, part) =>
-        refused.map(({ position, why }) => ({ position: part * PART_LINES + position, why })),
-      ),
-    };
   }
 
   #lines(logs: readonly PlacedLog[]): BulkLine[] {
