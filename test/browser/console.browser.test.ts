@@ -174,7 +174,8 @@ test('when nothing answers the page keeps its data, says how old it is, and come
   await server.listen();
   await page.getByRole('button', { name: 'Retry now' }).click();
   await page.getByText('5,555.50').waitFor();
-  assert.equal(await page.getByText('Tollgate does not answer').count(), 0);
+  // It goes when the last section has its answer, which may be later.
+  await page.getByText('Tollgate does not answer').waitFor({ state: 'detached' });
 });
 
 test('an empty platform says what to do', async () => {
