@@ -13,6 +13,7 @@ import {
   type YarnContainer,
 } from './servers/yarn.ts';
 import {
+  type Charged,
   type Compared,
   chargedContainers,
   compare,
@@ -35,6 +36,10 @@ const MASTER_WITHIN_MS = 6_000;
 const DEATH_WITHIN_MS = 3_000;
 const ARRIVES_WITHIN_MS = 60_000;
 const here = (file: string): string => join(import.meta.dirname, 'spark', file);
+
+function limitOf({ role }: Charged): number {
+  return role === 'executor' ? WITHIN_MS : MASTER_WITHIN_MS;
+}
 
 function applicationOf({ stderr }: SparkRun): string {
   return /Submitted application (application_\d+_\d+)/.exec(stderr)?.[1] ?? 'none';
@@ -112,9 +117,12 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
         await chargedContainers(tollgate, [BATCH, STREAM]),
       );
     const isSettled = (rows: Compared[]): boolean =>
-      rows.every(({ charged, differsMs }) => {
-        const limit = charged.role === 'executor' ? WITHIN_MS : MASTER_WITHIN_MS;
-        return Math.abs(differsMs) <= limit;
+      rows.every(({ charged, differsMs, said, told }) => {
+        const ends = said?.endedAt !== undefined;
+        const areTold = (['agent', 'event-log'] as const).every(
+          (witness) => !ends || told.get(witness)?.end !== undefined,
+        );
+        return areTold && Math.abs(differsMs) <= limitOf(charged);
       });
     const rows = await until(ask, isSettled).catch(ask);
     for (const line of comparisonTable(rows)) t.diagnostic(line);
@@ -139,8 +147,8 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
     const label = `${manager.container} (${charged.role})`;
     assert.equal(charged.project, project, label);
     assert.equal(charged.mibMs, charged.ms * manager.memoryMib, `${label}: memory as granted`);
-    const limit = charged.role === 'executor' ? WITHIN_MS : MASTER_WITHIN_MS;
-    assert.ok(Math.abs(differsMs) <= limit, `${label}: ${differsMs} ms off the manager's account`);
+    const isNear = Math.abs(differsMs) <= limitOf(charged);
+    assert.ok(isNear, `${label}: ${differsMs} ms off the manager's account`);
     if (said?.endedAt === undefined) return;
     const end = manager.createdAt + charged.ms;
     assert.ok(Math.abs(end - said.endedAt) <= WITHIN_MS, `${label}: ${end - said.endedAt} ms`);
