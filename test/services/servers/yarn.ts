@@ -16,20 +16,25 @@ const ARTIFACTS = [
   'hadoop-yarn-client',
   'hadoop-yarn-server-resourcemanager',
   'hadoop-yarn-server-nodemanager',
-  'hadoop-yarn-server-applicationhistoryservice',
   'hadoop-yarn-server-timelineservice',
 ];
 const SERVER = 'org.apache.hadoop.yarn.server';
 /** YARN rounds memory up to a multiple of it. */
 export const YARN_MEMORY_STEP_MIB = 256;
 
+/** The manager's audit log has a file of its own. */
 const LOG4J = `log4j.rootLogger=WARN,out
 log4j.appender.out=org.apache.log4j.ConsoleAppender
 log4j.appender.out.layout=org.apache.log4j.PatternLayout
 log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
+log4j.logger.${SERVER}.resourcemanager.RMAuditLogger=INFO,audit
+log4j.appender.audit=org.apache.log4j.FileAppender
+log4j.appender.audit.File=\${audit.file}
+log4j.appender.audit.layout=org.apache.log4j.PatternLayout
+log4j.appender.audit.layout.ConversionPattern=%d{ISO8601} %m%n
 `;
 
-/** A container as the ResourceManager published it to the timeline server; times in ms. */
+/** A container as the ResourceManager's audit log has it; times in ms. */
 export interface YarnContainer {
   readonly container: string;
   readonly application: string;
@@ -51,12 +56,12 @@ export interface RunningYarn extends AsyncDisposable {
   /** The NodeManager lays a container's files at `<application>/<container>/stderr` below it. */
   readonly logFolder: string;
   /** The manager's own account of every container that it ever granted. */
-  containers(): Promise<YarnContainer[]>;
+  containers(): YarnContainer[];
   /** The JVM of a running container: what a kill -9 is for. */
   pidOf(container: string): number;
 }
 
-/** ResourceManager, NodeManager and timeline server with what they need: 90 MB, in `lib`. */
+/** ResourceManager and NodeManager with what they need: 90 MB, in `lib`. */
 export function installYarn(): Promise<string> {
   return installOnce(`hadoop-yarn-${VERSION}`, async (folder) => {
     const dependencies = ARTIFACTS.map(
@@ -88,15 +93,13 @@ interface Addresses {
   readonly clients: Readonly<Record<string, string>>;
   readonly servers: Readonly<Record<string, string>>;
   readonly resourceManagerUrl: string;
-  readonly timelineUrl: string;
 }
 
 async function freeAddresses(): Promise<Addresses> {
   const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
-  const [web, timelineWeb] = [await address(), await address()];
+  const web = await address();
   return {
     resourceManagerUrl: `http://${web}`,
-    timelineUrl: `http://${timelineWeb}`,
     clients: {
       'yarn.resourcemanager.hostname': '127.0.0.1',
       'yarn.resourcemanager.address': await address(),
@@ -111,10 +114,6 @@ async function freeAddresses(): Promise<Addresses> {
       'yarn.nodemanager.bind-host': '127.0.0.1',
       'yarn.nodemanager.localizer.address': await address(),
       'yarn.nodemanager.webapp.address': await address(),
-      'yarn.timeline-service.hostname': '127.0.0.1',
-      'yarn.timeline-service.bind-host': '127.0.0.1',
-      'yarn.timeline-service.address': await address(),
-      'yarn.timeline-service.webapp.address': timelineWeb,
     },
   };
 }
@@ -133,10 +132,6 @@ function serverProperties(folder: string): Record<string, string> {
     'yarn.nodemanager.disk-health-checker.disk-utilization-threshold.enabled': 'false',
     'yarn.nodemanager.local-dirs': join(folder, 'local'),
     'yarn.nodemanager.log-dirs': join(folder, 'logs'),
-    'yarn.timeline-service.enabled': 'true',
-    'yarn.timeline-service.store-class': `${SERVER}.timeline.MemoryTimelineStore`,
-    'yarn.timeline-service.generic-application-history.enabled': 'true',
-    'yarn.system-metrics-publisher.enabled': 'true',
   };
 }
 
@@ -158,7 +153,6 @@ async function writeConf(folder: string, addresses: Addresses): Promise<void> {
     await writeFile(join(folder, 'servers', name), siteXml(properties));
   }
   await writeFile(join(folder, 'servers/log4j.properties'), LOG4J);
-  // Without the timeline service, whose client Spark lacks classes for.
   await writeFile(join(folder, 'clients/yarn-site.xml'), siteXml(clients));
   await writeFile(
     join(folder, 'clients/core-site.xml'),
@@ -180,32 +174,28 @@ async function json<T>(url: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-interface TimelineEntities {
-  readonly entities: {
-    readonly entity: string;
-    readonly events: { readonly timestamp: number; readonly eventtype: string }[];
-    readonly otherinfo: Readonly<Record<string, number>>;
-  }[];
-}
-
-/** Source: org.apache.hadoop.yarn.server.metrics.ContainerMetricsConstants. */
-async function accountOf(timelineUrl: string): Promise<YarnContainer[]> {
-  const url = `${timelineUrl}/ws/v1/timeline/YARN_CONTAINER?limit=10000`;
-  const { entities } = await json<TimelineEntities>(url);
-  return entities.flatMap(({ entity, events, otherinfo }) => {
-    const at = (kind: string): number | undefined =>
-      events.find(({ eventtype }) => eventtype === `YARN_CONTAINER_${kind}`)?.timestamp;
-    const createdAt = at('CREATED');
-    const [, epoch, number] = /^container_(?:e\d+_)?(\d+)_(\d+)_/.exec(entity) ?? [];
-    if (createdAt === undefined || epoch === undefined) return [];
-    return {
-      container: entity,
-      application: `application_${epoch}_${number}`,
-      createdAt,
-      finishedAt: at('FINISHED'),
-      memoryMib: otherinfo['YARN_CONTAINER_ALLOCATED_MEMORY'] ?? Number.NaN,
-    };
-  });
+/**
+ * Source: org.apache.hadoop.yarn.server.resourcemanager.RMAuditLogger: `USER=… OPERATION=AM Allocated
+ * Container … CONTAINERID=… RESOURCE=<memory:1024, vCores:1> …`, with tabs between, once when a
+ * container is granted and once, as `AM Released Container`, when it is given back or has ended.
+ */
+function accountOf(auditFile: string): YarnContainer[] {
+  const found = new Map<string, YarnContainer>();
+  for (const line of readFileSync(auditFile, 'utf8').split('\n')) {
+    const [, kind] = /OPERATION=AM (Allocated|Released) Container\t/.exec(line) ?? [];
+    const [, container = ''] = /CONTAINERID=(\w+)/.exec(line) ?? [];
+    if (kind === undefined) continue;
+    // The server's zone is UTC.
+    const at = Date.parse(`${line.slice(0, 23).replace(' ', 'T').replace(',', '.')}Z`);
+    const granted = found.get(container);
+    if (kind === 'Allocated') {
+      const application = /APPID=(\w+)/.exec(line)?.[1] ?? '';
+      const memoryMib = Number(/<memory:(\d+)/.exec(line)?.[1]);
+      const finishedAt = undefined;
+      found.set(container, { container, application, createdAt: at, finishedAt, memoryMib });
+    } else if (granted !== undefined) found.set(container, { ...granted, finishedAt: at });
+  }
+  return [...found.values()];
 }
 
 interface RunningProcess {
@@ -270,7 +260,7 @@ function sparkConf({ home, env }: SparkHome, folder: string, java: string): Reco
   return conf;
 }
 
-/** One ResourceManager, one NodeManager of 8 GiB and a timeline server, each a JVM of 256 MB. */
+/** One ResourceManager and one NodeManager of 8 GiB, each a JVM of 256 MB. */
 export async function startYarn(spark: SparkHome): Promise<RunningYarn> {
   await using started = new AsyncDisposableStack();
   const [lib, java] = [join(await installYarn(), 'lib'), await javaHome()];
@@ -279,7 +269,8 @@ export async function startYarn(spark: SparkHome): Promise<RunningYarn> {
   started.defer(() => killBelow(folder));
   const addresses = await freeAddresses();
   await writeConf(folder, addresses);
-  const { resourceManagerUrl, timelineUrl } = addresses;
+  const { resourceManagerUrl } = addresses;
+  const auditFile = join(folder, 'audit.log');
   const start = async (name: string, ready: () => Promise<boolean>): Promise<void> => {
     const server = ServerProcess.start({
       name: `YARN's ${name}`,
@@ -287,6 +278,7 @@ export async function startYarn(spark: SparkHome): Promise<RunningYarn> {
       args: [
         ...['-Xmx256m', ...SHORT_RUN_JVM.split(' ')],
         '--add-opens=java.base/java.lang=ALL-UNNAMED',
+        `-Daudit.file=${auditFile}`,
         ...['-cp', `${join(folder, 'servers')}:${lib}/*`, `${SERVER}.${name}`],
       ],
       env: { JAVA_HOME: java, TZ: 'UTC' },
@@ -301,13 +293,7 @@ export async function startYarn(spark: SparkHome): Promise<RunningYarn> {
     );
     return answer.clusterMetrics.activeNodes;
   };
-  await Promise.all([
-    start('applicationhistoryservice.ApplicationHistoryServer', async () => {
-      await accountOf(timelineUrl);
-      return true;
-    }),
-    start('resourcemanager.ResourceManager', async () => (await nodes()) >= 0),
-  ]);
+  await start('resourcemanager.ResourceManager', async () => (await nodes()) >= 0);
   // Last, so that it ends first: without its manager it takes long to.
   await start('nodemanager.NodeManager', async () => (await nodes()) > 0);
   const confFolder = join(folder, 'clients');
@@ -318,7 +304,7 @@ export async function startYarn(spark: SparkHome): Promise<RunningYarn> {
     env: { HADOOP_CONF_DIR: confFolder, HADOOP_USER_NAME: 'alice' },
     conf: sparkConf(spark, folder, java),
     logFolder: join(folder, 'logs'),
-    containers: () => accountOf(timelineUrl),
+    containers: () => accountOf(auditFile),
     pidOf: (container) => pidOf(folder, container),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
