@@ -31,7 +31,7 @@ const WITHIN_MS = 1_000;
  * A master lives on after its application's end, to tidy up and to sign off; nobody but the manager
  * sees that, and the application's own word stands before the manager's.
  */
-const MASTER_WITHIN_MS = 6_000;
+const MASTER_WITHIN_MS = 3_000;
 /** From a kill -9 to the end that is charged. */
 const DEATH_WITHIN_MS = 3_000;
 const ARRIVES_WITHIN_MS = 60_000;

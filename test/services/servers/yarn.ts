@@ -62,7 +62,7 @@ export interface RunningYarn extends AsyncDisposable {
 }
 
 /** ResourceManager and NodeManager with what they need: 90 MB, in `lib`. */
-export function installYarn(): Promise<string> {
+function installYarn(): Promise<string> {
   return installOnce(`hadoop-yarn-${VERSION}`, async (folder) => {
     const dependencies = ARTIFACTS.map(
       (name) =>

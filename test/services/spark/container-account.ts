@@ -47,7 +47,7 @@ export async function chargedContainers(
   return found;
 }
 
-export interface Life {
+interface Life {
   readonly start: number | undefined;
   readonly end: number | undefined;
 }
