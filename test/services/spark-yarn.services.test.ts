@@ -34,7 +34,9 @@ const WITHIN_MS = 1_000;
 const MASTER_WITHIN_MS = 3_000;
 /** From a kill -9 to the end that is charged. */
 const DEATH_WITHIN_MS = 3_000;
-const ARRIVES_WITHIN_MS = 60_000;
+const ARRIVES_WITHIN_MS = 180_000;
+/** No application here lives for so long, but on a machine that does much else. */
+const RUNS_WITHIN_MS = 400_000;
 const here = (file: string): string => join(import.meta.dirname, 'spark', file);
 
 function limitOf({ role }: Charged): number {
@@ -97,7 +99,10 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
     file: string,
     args: readonly string[],
     conf: Record<string, string>,
-  ): Promise<SparkRun> => runSpark(spark, { app: here(file), args, conf: { ...common, ...conf } });
+  ): Promise<SparkRun> => {
+    const timeoutMs = RUNS_WITHIN_MS;
+    return runSpark(spark, { app: here(file), args, timeoutMs, conf: { ...common, ...conf } });
+  };
 
   /** Asks until it holds; the error says what was seen last. */
   const until = <T>(ask: () => Promise<T>, done: (answer: T) => boolean): Promise<T> =>
@@ -158,9 +163,9 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
     const expected = { start: said.startedAt, end: said.endedAt };
     assert.deepEqual(log, expected, `${label}: the event log as it was written`);
     assert.deepEqual(agent, expected, `${label}: the agent says the same to the ms`);
-    // The manager's answer has the grant's time, its log the line's.
+    // The manager's answer has the time of the grant, its log that of the line.
     const polled = (told.get('yarn')?.start ?? Number.NaN) - manager.createdAt;
-    assert.ok(Math.abs(polled) <= 100, `${label}: polled ${polled} ms off`);
+    assert.ok(Math.abs(polled) <= WITHIN_MS, `${label}: polled ${polled} ms off`);
   };
 
   before(async () => {
