@@ -79,6 +79,7 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
   public void shutdown() {
     try {
       if (sender == null) return;
+      if (stop != null) stop.awaitLastWord(config.endMs);
       facts.applicationEnded(System.currentTimeMillis());
       sender.close(config.endMs);
       if (current == this) current = null;

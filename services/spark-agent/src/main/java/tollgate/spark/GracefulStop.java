@@ -26,6 +26,9 @@ final class GracefulStop {
   private String order = "";
   private Map<String, Object> report;
   private boolean isStopping;
+  /** Queries that are being ended now: they wait no more, and aren't noted yet. */
+  private int ending;
+  private boolean isSaid;
 
   GracefulStop(SparkContext context, AgentConfig config, Notices notices, Runnable reportSoon) {
     this.context = context;
@@ -117,8 +120,38 @@ final class GracefulStop {
     Object query;
     synchronized (this) {
       query = isStopping ? waiting.remove(id) : null;
+      if (query != null) ending += 1;
     }
-    if (query != null) end(id, query, true);
+    if (query == null) return;
+    try {
+      end(id, query, true);
+    } finally {
+      synchronized (this) {
+        ending -= 1;
+        notifyAll();
+      }
+    }
+  }
+
+  /**
+   * Returns when the last word of a stop under way is in the report, or the time is over. An
+   * application whose queries have ended may end by itself before that word is found.
+   */
+  synchronized void awaitLastWord(long mostMs) {
+    long over = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(mostMs);
+    while (isStopping && !isSaid && waitUntil(over)) {}
+  }
+
+  /** @return false when the time is over */
+  private boolean waitUntil(long over) {
+    long leftMs = TimeUnit.NANOSECONDS.toMillis(over - System.nanoTime());
+    if (leftMs <= 0) return false;
+    try {
+      wait(leftMs);
+      return true;
+    } catch (InterruptedException stop) {
+      return false;
+    }
   }
 
   synchronized void terminated(UUID id) {
@@ -181,15 +214,7 @@ final class GracefulStop {
 
   /** @return those that had no boundary in time */
   private synchronized Map<UUID, Object> awaitAll(long over) {
-    while (!waiting.isEmpty()) {
-      long leftMs = TimeUnit.NANOSECONDS.toMillis(over - System.nanoTime());
-      if (leftMs <= 0) break;
-      try {
-        wait(leftMs);
-      } catch (InterruptedException stop) {
-        break;
-      }
-    }
+    while ((!waiting.isEmpty() || ending > 0) && waitUntil(over)) {}
     Map<UUID, Object> late = new LinkedHashMap<>(waiting);
     waiting.clear();
     return late;
@@ -202,6 +227,8 @@ final class GracefulStop {
       told.put("queries", new ArrayList<>(stopped));
     }
     report = told;
+    isSaid = state.equals("stopped");
+    notifyAll();
     if (!state.equals("stopped")) reportSoon.run();
   }
 
