@@ -82,12 +82,13 @@ for (const version of SPARK_VERSIONS) {
       const work = join(folder, `standalone-${way}`);
       await mkdir(work, { recursive: true });
       const layout = join(LAYOUTS, `${way}-spark${version.slice(0, 1)}.properties`);
-      const common = `-Dlog4j2.configurationFile=file:${layout} -Dtollgate.log.port=${port}`;
+      const address = `-Dtollgate.log.port=${port} -Dtollgate.project=${project}`;
+      const common = `-Dlog4j2.configurationFile=file:${layout} ${address}`;
       const logs = join(folder, 'logs', project);
       const driver = `-Dtollgate.log.file=${logs}/driver.log -Dtollgate.log.lost=${work}/lost.log`;
       const ids = '-Dtollgate.application={{APP_ID}} -Dtollgate.executor={{EXECUTOR_ID}}';
       const file = `-Dtollgate.log.file=${logs}/{{APP_ID}}/{{EXECUTOR_ID}}.log`;
-      const executor = `${ids} -Dtollgate.project=${project} ${file}`;
+      const executor = `${ids} ${file}`;
       await using cluster = await startStandalone(spark, work);
       const run = await runSpark(spark, {
         app: join(import.meta.dirname, 'spark/shipping.py'),

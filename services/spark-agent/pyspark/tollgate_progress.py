@@ -3,9 +3,9 @@
     from tollgate_progress import TollgateProgress
     spark.streams.addListener(TollgateProgress(spark, "https://tollgate.example:8470"))
 
-Nothing here raises into the application or makes a query wait: lines go into a bounded queue, and a
-daemon thread sends them. What doesn't fit is dropped and counted in `dropped`. What is sent twice is
-stored once.
+Nothing here raises into the application or makes a query wait: lines go into a bounded queue, and
+a daemon thread sends them. What doesn't fit is dropped and counted in `dropped`. What is sent twice
+is stored once.
 """
 
 import atexit
@@ -56,9 +56,8 @@ class TollgateProgress(StreamingQueryListener):
         atexit.register(self.close)
 
     def onQueryStarted(self, event):
-        self._offer(
-            lambda: {**self._event("started", event), "name": event.name, "timestamp": event.timestamp}
-        )
+        more = {"name": event.name, "timestamp": event.timestamp}
+        self._offer(lambda: {**self._event("started", event), **more})
 
     def onQueryProgress(self, event):
         self._offer(lambda: {"progress": json.loads(event.progress.json)})
