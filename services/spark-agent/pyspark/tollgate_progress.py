@@ -5,7 +5,7 @@
 
 Nothing here raises into the application or makes a query wait: lines go into a bounded queue, and
 a daemon thread sends them. What doesn't fit is dropped and counted in `dropped`. What is sent twice
-is stored once.
+is stored once. For the classic PySpark, not for Spark Connect.
 """
 
 import atexit
@@ -56,17 +56,18 @@ class TollgateProgress(StreamingQueryListener):
         atexit.register(self.close)
 
     def onQueryStarted(self, event):
-        more = {"name": event.name, "timestamp": event.timestamp}
-        self._offer(lambda: {**self._event("started", event), **more})
+        self._offer(
+            lambda: self._event("started", event, name=event.name, timestamp=event.timestamp)
+        )
 
     def onQueryProgress(self, event):
         self._offer(lambda: {"progress": json.loads(event.progress.json)})
 
     def onQueryIdle(self, event):
-        self._offer(lambda: {**self._event("idle", event), "timestamp": event.timestamp})
+        self._offer(lambda: self._event("idle", event, timestamp=event.timestamp))
 
     def onQueryTerminated(self, event):
-        self._offer(lambda: {**self._event("terminated", event), "exception": event.exception})
+        self._offer(lambda: self._event("terminated", event, exception=event.exception))
 
     def close(self):
         """Waits a little for what is queued; called at the interpreter's exit."""
@@ -76,8 +77,8 @@ class TollgateProgress(StreamingQueryListener):
         self._thread.join(AT_END_S)
 
     @staticmethod
-    def _event(kind, event):
-        return {"kind": kind, "id": str(event.id), "runId": str(event.runId)}
+    def _event(kind, event, **more):
+        return {"kind": kind, "id": str(event.id), "runId": str(event.runId), **more}
 
     def _offer(self, read):
         try:
