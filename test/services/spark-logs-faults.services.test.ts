@@ -49,7 +49,7 @@ for (const version of SPARK_VERSIONS) {
         `-Dtollgate.log.lost=${lostFile}`,
       ];
       const { exitCode, stdout, stderr, tookMs } = await runSpark(spark, {
-        app: join(import.meta.dirname, 'spark/counting.py'),
+        app: join(import.meta.dirname, 'spark/talking.py'),
         args: [`${TASKS}`],
         conf: {
           'spark.master': 'local[2]',
