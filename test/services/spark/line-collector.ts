@@ -1,34 +1,31 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP server that counts lines, or takes connections and never reads a byte of them. */
+/** A TCP server that counts lines. */
 export class LineCollector implements AsyncDisposable {
   readonly port: number;
   lines = 0;
-  connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server, port: number, reads: boolean) {
+  private constructor(server: Server, port: number) {
     this.#server = server;
     this.port = port;
     server.on('connection', (socket) => {
-      this.connections += 1;
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
-      if (reads) socket.on('data', (chunk: Buffer) => this.#count(chunk));
-      else socket.pause();
+      socket.on('data', (chunk: Buffer) => this.#count(chunk));
     });
   }
 
   /** @param port any free one when it is 0 */
-  static async start(how: { readonly port?: number; readonly reads: boolean }) {
-    const server = createServer({ pauseOnConnect: !how.reads });
-    server.listen(how.port ?? 0, '127.0.0.1');
+  static async start(port = 0): Promise<LineCollector> {
+    const server = createServer();
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
-    return new LineCollector(server, address.port, how.reads);
+    return new LineCollector(server, address.port);
   }
 
   /** Resolves at that many lines, or when the signal aborts. */
