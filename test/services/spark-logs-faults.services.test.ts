@@ -21,8 +21,6 @@ interface Shipped {
   readonly said: number;
   /** As the file of lost lines has it. */
   readonly lost: number;
-  /** What log4j itself had to say. */
-  readonly complaints: number;
 }
 
 /** The count in the last line. */
@@ -64,14 +62,11 @@ for (const version of SPARK_VERSIONS) {
         tookMs,
         said: stderr.match(/^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d [A-Z]+ \S+: /gm)?.length ?? 0,
         lost: countLost(lostFile),
-        complaints:
-          stderr.match(/^\S+ \S+ (?:\S+ )?(?:ERROR|WARN) \S+ (?:appender|TcpSocketManager)/gim)
-            ?.length ?? 0,
       };
     };
 
-    const say = ({ seconds, tookMs, said, lost, complaints }: Shipped): string =>
-      `${seconds.toFixed(1)} s of job, ${tookMs} ms in all, ${said} lines said, ${lost} counted as lost, ${complaints} complaints`;
+    const say = ({ seconds, tookMs, said, lost }: Shipped): string =>
+      `${seconds.toFixed(1)} s of job, ${tookMs} ms in all, ${said} lines said, ${lost} counted as lost`;
 
     /** Noise of a shared machine is far below this; a thread that waits for a collector is above. */
     const isAsUsual = (shipped: Shipped): void => {
