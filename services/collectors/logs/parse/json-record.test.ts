@@ -144,6 +144,12 @@ test('identity and place are taken from the record', () => {
   );
 });
 
+test('an empty project is none, and a printed trace ends where its text ends', () => {
+  const record = read({ msg: 'm', project: '', exception: 'a.E: x\n\tat y\n' });
+  assert.equal(record?.project, undefined);
+  assert.equal(record?.message, 'm\na.E: x\n\tat y');
+});
+
 test("Spark's context is what a message is about, not where it was written", () => {
   const record = read({ msg: 'm', context: { app_id: 'a', executor_id: 3 } });
   assert.deepEqual([record?.application, record?.container], ['', '']);

@@ -127,7 +127,8 @@ function thrownText(value: unknown): string {
 
 function exceptionOf(json: Json): string {
   for (const key of ['exception', 'thrown', 'throwable', 'exc_info', 'stack_trace', 'stackTrace']) {
-    const text = Object.hasOwn(json, key) ? thrownText(json[key]) : '';
+    // Java ends a printed trace with a line end.
+    const text = Object.hasOwn(json, key) ? thrownText(json[key]).trimEnd() : '';
     if (text !== '') return text;
   }
   const trace = pick(json, ['error.stack_trace']);
@@ -170,7 +171,11 @@ export function readJsonRecord(json: Json, time: TimeReader): JsonRecord | undef
     logger: pick(json, ['logger', 'log.logger', 'logger_name', 'loggerName', '_logger', 'name']),
     thread: pick(json, ['thread', 'process.thread.name', 'thread_name', 'threadName', '_thread']),
     message: repeats ? message : [message, exception].filter((text) => text !== '').join('\n'),
-    project: Object.hasOwn(json, 'project') ? textOf(json['project']) : undefined,
+    // A layout prints '' for a project that it wasn't told.
+    project:
+      Object.hasOwn(json, 'project') && json['project'] !== ''
+        ? textOf(json['project'])
+        : undefined,
     cluster: pick(json, ['cluster']),
     application: pick(json, ['application', 'application_id', 'app_id']),
     container: pick(json, ['container', 'container_id']),

@@ -67,6 +67,21 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
     notices.say("agent " + version + " sends to " + config.url);
   }
 
+  /**
+   * Called once the application has its id, which log layouts print from then on; a JVM may run one
+   * application after another.
+   */
+  @Override
+  public void registerMetrics(String application, PluginContext plugin) {
+    try {
+      System.setProperty("tollgate.application", application);
+      String project = config == null ? "" : config.project;
+      if (!project.isEmpty()) System.setProperty("tollgate.project", project);
+    } catch (RuntimeException refused) {
+      notices.once("log lines of this driver do not carry its application: " + refused);
+    }
+  }
+
   /** Sessions made from now on load their listeners from the configuration of the context. */
   private static void listenToQueries(SparkConf conf) {
     String own = QueryListener.class.getName();
