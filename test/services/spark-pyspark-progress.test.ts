@@ -59,9 +59,9 @@ for (const version of SPARK_VERSIONS) {
 
     const seconds = ({ stdout }: SparkRun): number => Number(/^SECONDS (\S+)$/m.exec(stdout)?.[1]);
 
-    /** Lines of the listener in the driver's log. */
-    const said = ({ stderr }: SparkRun): string[] =>
-      stderr.split('\n').filter((line) => line.startsWith('WARNING:tollgate.progress:'));
+    /** Lines of the listener; spark-submit prints what Python writes to stderr on its stdout. */
+    const said = ({ stdout }: SparkRun): string[] =>
+      stdout.split('\n').filter((line) => line.startsWith('WARNING:tollgate.progress:'));
 
     const points = async (field: string): Promise<Map<string, number>> => {
       const wide = 'from=2010-01-01T00:00:00Z&until=2100-01-01T00:00:00Z&limit=1000&step=0';
