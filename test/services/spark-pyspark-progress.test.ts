@@ -42,10 +42,10 @@ for (const version of SPARK_VERSIONS) {
       return (JSON.parse(stdout) as { token: string }).token;
     };
 
-    const run = async (name: string, url: string): Promise<SparkRun> => {
+    const run = async (name: string, url: string, batches = BATCHES): Promise<SparkRun> => {
       const ran = await runSpark(spark, {
         app: join(import.meta.dirname, 'spark/listening.py'),
-        args: [url, PROJECT, tokenFile, join(folder, `checkpoints-${name}`), `${BATCHES}`],
+        args: [url, PROJECT, tokenFile, join(folder, `checkpoints-${name}`), `${batches}`],
         conf: {
           'spark.master': 'local[2]',
           'spark.sql.shuffle.partitions': '2',
@@ -144,7 +144,8 @@ for (const version of SPARK_VERSIONS) {
       const dataFolder = join(folder, 'data');
       const port = Number(new URL(tollgate.url).port);
       await tollgate.kill();
-      const running = run('back', tollgate.url);
+      // So many that it is still running long after, since attempts come seconds apart by then.
+      const running = run('back', tollgate.url, 25);
       // It is missed by the first events: these come 5 s after the start at the earliest.
       await new Promise((next) => setTimeout(next, 9_000));
       const api = { port, requireToken: true };
