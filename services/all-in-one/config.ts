@@ -21,6 +21,12 @@ export const tollgateConfig = z.object({
     .describe(
       'Name of a process that collects, unique among those that share stores; it must stay the same over restarts. Without one, the name of the host.',
     ),
+  threads: z
+    .boolean()
+    .default(true)
+    .describe(
+      'False: one thread does everything, with a heap kept small. For the collector of a node, whose memory counts more than its speed.',
+    ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import { openLeaseStore } from '../../shared/stores/open-stores.ts';
 import type { LogsDeps } from '../collectors/logs/start.ts';
-import type { ThreadDeps } from './run-thread.ts';
+import type { PartDeps } from './part.ts';
 
 /**
  * Leases of a collector's shared files; undefined where it has none, or where no other process can
@@ -13,7 +13,7 @@ import type { ThreadDeps } from './run-thread.ts';
 export async function openFileLeases(
   sources: readonly { readonly shared: boolean }[],
   store: 'logs' | 'metrics',
-  { setup, clock, random }: Pick<ThreadDeps<unknown>, 'setup' | 'clock' | 'random'>,
+  { setup, clock, random }: Pick<PartDeps<unknown>, 'setup' | 'clock' | 'random'>,
   resources: AsyncDisposableStack,
 ): Promise<LogsDeps['leases']> {
   const { stores } = setup;

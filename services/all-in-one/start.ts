@@ -8,7 +8,6 @@ import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import {
   checkStores,
-  hasCheckpoints,
   type LedgerStores,
   openDataFolder,
   openLedgerStores,
@@ -23,21 +22,13 @@ import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from 
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
+import { ROLES, type Role } from './part.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
 import { remoteLogReader, remoteMetricReader } from './remote-readers.ts';
+import { type Parts, startParts } from './start-parts.ts';
 import { StoreHealth } from './store-health.ts';
-import {
-  ROLES,
-  type Role,
-  startThread,
-  type Thread,
-  type ThreadData,
-  threadOnDemand,
-} from './thread.ts';
 
 const STORE_CHECK_MS = 10_000;
-/** What the progress collector remembers, its queries among it, is kept under such names. */
-const PROGRESS_CHECKPOINTS = 'progress:';
 
 export interface AllInOneOptions {
   readonly config: TollgateConfig;
@@ -59,51 +50,8 @@ export interface AllInOne extends AsyncDisposable {
   readonly graphitePorts: readonly number[];
 }
 
-type ThreadName = 'ledger' | 'logs' | 'metrics' | 'search';
-type Threads = Readonly<Partial<Record<ThreadName, Thread>>>;
-
-/** Whether a part has work of its own before anybody pushes something to it. */
-async function isNeeded(
-  name: 'ledger' | 'metrics',
-  { config, setup, roles }: ThreadData<TollgateConfig>,
-): Promise<boolean> {
-  const { containers, metrics, progress } = config;
-  if (roles.includes('meter')) return true;
-  if (name === 'ledger') return containers.clusters.length > 0 || containers.kafka !== undefined;
-  const sources = [metrics.graphite, metrics.prometheus, progress.files];
-  if (sources.some(({ length }) => length > 0)) return true;
-  if (metrics.kafka !== undefined || progress.kafka !== undefined) return true;
-  // Queries that were pushed before a restart may have fallen silent.
-  return await hasCheckpoints(setup, PROGRESS_CHECKPOINTS, { clock: systemClock });
-}
-
-/** The ledger first, since the others look applications up in its file. */
-async function startThreads(
-  data: ThreadData<TollgateConfig>,
-  resources: AsyncDisposableStack,
-  onCrash: AllInOneOptions['onCrash'],
-): Promise<Threads> {
-  const start = async (name: ThreadName): Promise<Thread> =>
-    resources.use(await startThread(name, data, onCrash));
-  const collector = async (name: 'ledger' | 'metrics'): Promise<Thread> =>
-    (await isNeeded(name, data)) ? start(name) : resources.use(threadOnDemand(name, data, onCrash));
-  const does = (...roles: readonly Role[]): boolean =>
-    roles.some((role) => data.roles.includes(role));
-  const threads: Partial<Record<ThreadName, Thread>> = {};
-  if (does('collect', 'meter')) threads.ledger = await collector('ledger');
-  if (does('collect')) {
-    // When one fails, the other must have started to be stopped.
-    const [logs, metrics] = await Promise.allSettled([start('logs'), collector('metrics')]);
-    if (logs.status === 'rejected') throw logs.reason;
-    if (metrics.status === 'rejected') throw metrics.reason;
-    [threads.logs, threads.metrics] = [logs.value, metrics.value];
-  }
-  if (does('serve')) threads.search = await start('search');
-  return threads;
-}
-
-/** The collectors' threads, where this process collects. */
-function collectorsOf({ ledger, logs, metrics }: Threads) {
+/** The collectors, where this process collects. */
+function collectorsOf({ ledger, logs, metrics }: Parts) {
   if (ledger === undefined || logs === undefined || metrics === undefined) return undefined;
   return { logs: logs.rpc, metrics: metrics.rpc, progress: metrics.rpc, containers: ledger.rpc };
 }
@@ -158,7 +106,7 @@ type Operation = Required<
 function apiDeps(
   config: TollgateConfig,
   stores: LedgerStores,
-  { search }: Threads,
+  { search }: Parts,
   operation: Operation,
 ): ApiDeps | Operation {
   if (search === undefined) return operation;
@@ -185,8 +133,8 @@ interface IngestDeps {
 }
 
 /** The collectors' HTTP doors, where this process collects. */
-function ingestOf({ api }: TollgateConfig, threads: Threads, deps: IngestDeps) {
-  const collectors = collectorsOf(threads);
+function ingestOf({ api }: TollgateConfig, parts: Parts, deps: IngestDeps) {
+  const collectors = collectorsOf(parts);
   if (collectors === undefined) return undefined;
   const { stores, metrics } = deps;
   return createHttpInput({
@@ -231,7 +179,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   };
   throwProblems(await checkStores(setup));
   const data = { config, setup, roles, catchUp, logLevel: config.logLevel };
-  const threads = await startThreads(data, resources, (part, error) => {
+  const parts = await startParts(data, resources, (part, error) => {
     crashed.push(`${part}: the thread has ended`);
     onCrash(part, error);
   });
@@ -250,8 +198,8 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       logger,
     }),
   );
-  const collectors = collectorsOf(threads);
-  const deps = apiDeps(config, stores, threads, {
+  const collectors = collectorsOf(parts);
+  const deps = apiDeps(config, stores, parts, {
     ...{ quarantine, clock, startedAt: clock.now(), mode, version },
     replay: collectors === undefined ? undefined : (records) => replayAll(collectors, records),
   });
@@ -260,20 +208,21 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       logger,
       doors,
       metrics,
-      ingest: ingestOf(config, threads, { doors, clock, stores, metrics }),
+      ingest: ingestOf(config, parts, { doors, clock, stores, metrics }),
       webRoot: join(import.meta.dirname, '../web'),
       moduleFiles: moduleFiles(),
       notReady: () => [...crashed, ...health.reasons],
       printMetrics: async () => {
-        const parts = await Promise.all(Object.values(threads).map((thread) => thread.metrics()));
-        return printMetrics([metrics.snapshot(), ...parts]);
+        const own = metrics.snapshot();
+        const others = await Promise.all(Object.values(parts).map((part) => part.metrics()));
+        return printMetrics([own, ...others]);
       },
     }),
   );
   const addresses =
     config.metrics.graphite.length === 0
       ? []
-      : ((await threads.metrics?.rpc.call<{ port: number }[]>('graphite-addresses', [])) ?? []);
+      : ((await parts.metrics?.rpc.call<{ port: number }[]>('graphite-addresses', [])) ?? []);
   const open = resources.move();
   return {
     url: api.url,

@@ -1,8 +1,6 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ByteFeed } from './byte-feed.ts';
 import { type Codec, detectCodec, MAGIC_BYTES } from './codec.ts';
-import { lz4Blocks } from './lz4-blocks.ts';
-import { snappyBlocks } from './snappy-blocks.ts';
 import { StreamFault } from './stream-fault.ts';
 import { zlibStream } from './zlib-stream.ts';
 
@@ -15,16 +13,17 @@ export interface DecompressEnd {
 
 const OUTPUT_BYTES = 256 * 1024;
 
-function unpack(codec: Codec, feed: ByteFeed): AsyncGenerator<Uint8Array, void, undefined> {
+/** Native libraries are loaded with the first stream that needs them. */
+async function unpack(codec: Codec, feed: ByteFeed): Promise<AsyncIterable<Uint8Array>> {
   switch (codec) {
     case 'gzip':
       return zlibStream(feed.rest(), createGunzip({ chunkSize: OUTPUT_BYTES }), 'gzip');
     case 'zstd':
       return zlibStream(feed.rest(), createZstdDecompress({ chunkSize: OUTPUT_BYTES }), 'zstd');
     case 'lz4':
-      return lz4Blocks(feed);
+      return (await import('./lz4-blocks.ts')).lz4Blocks(feed);
     case 'snappy':
-      return snappyBlocks(feed);
+      return (await import('./snappy-blocks.ts')).snappyBlocks(feed);
     case 'lzf':
       throw new StreamFault('corrupt', 'lzf');
     case 'plain':
@@ -51,7 +50,7 @@ export async function* decompress(
       return;
     }
     try {
-      yield* unpack(codec, feed);
+      yield* await unpack(codec, feed);
       onEnd({ codec, kind: 'complete', detail: '' });
     } catch (error) {
       if (!(error instanceof StreamFault)) throw error;

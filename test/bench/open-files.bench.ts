@@ -75,8 +75,8 @@ export async function run(print: (line: string) => void): Promise<void> {
   const source = { paths: [`${logs}/{application}/{container}/*`], project: 'etl' };
   await using tollgate = await RunningTollgate.start(
     folder.path,
-    // Without a listener for Graphite, as on a node whose metrics go elsewhere.
-    { stores, metrics: { graphite: [] }, logs: { files: [source] } },
+    // As on a node: one thread, and no listener for Graphite, since metrics go elsewhere.
+    { stores, threads: false, metrics: { graphite: [] }, logs: { files: [source] } },
     'collect',
   );
   await wait(3_000);

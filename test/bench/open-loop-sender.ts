@@ -31,15 +31,17 @@ function isWhole(text: string): boolean {
 }
 
 function exchange(socket: Socket, request: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let text = '';
+    const lost = (): void => reject(new Error(`${target} closed a connection without an answer`));
     const take = (chunk: Buffer): void => {
       text += chunk.toString('latin1');
       if (!isWhole(text)) return;
-      socket.off('data', take);
+      socket.off('data', take).off('close', lost);
       resolve(text.startsWith('HTTP/1.1 200'));
     };
-    socket.on('data', take);
+    if (socket.destroyed) return lost();
+    socket.on('data', take).once('close', lost);
     socket.write(request);
   });
 }
@@ -49,18 +51,23 @@ async function poster(): Promise<{ send: (n: number) => Promise<boolean>; end: (
   const { hostname: host, port } = new URL(target);
   const requests = Array.from({ length: Number(projects) }, (_, n) => requestOf(n));
   const sockets = Array.from({ length: CONNECTIONS }, () =>
-    connect({ host, port: Number(port), noDelay: true }),
+    connect({ host, port: Number(port), noDelay: true }).on('error', (error) => {
+      process.stderr.write(`${target}: ${error.message}\n`);
+    }),
   );
   await Promise.all(sockets.map((socket) => new Promise((done) => socket.once('connect', done))));
   const free = [...sockets];
   const waiting: ((socket: Socket) => void)[] = [];
   const send = async (n: number): Promise<boolean> => {
-    const socket = free.pop() ?? (await new Promise<Socket>((next) => waiting.push(next)));
-    const isFine = await exchange(socket, requests[n % requests.length] ?? '');
-    const next = waiting.shift();
-    if (next === undefined) free.push(socket);
-    else next(socket);
-    return isFine;
+    // The one that rested longest, so that none is idle until the server closes it.
+    const socket = free.shift() ?? (await new Promise<Socket>((next) => waiting.push(next)));
+    try {
+      return await exchange(socket, requests[n % requests.length] ?? '');
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free.push(socket);
+      else next(socket);
+    }
   };
   const end = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -107,6 +108,44 @@ test('a job of 1,000 cores is in the balance within 15 s of its start', async (t
   const { allowed } = await running.until(check, ({ balance }) => Number(balance) < 1_000, 45_000);
   t.diagnostic(`in the balance after ${Date.now() - start} ms`);
   assert.equal(allowed, true);
+});
+
+/** The threads of JavaScript beside the main one, as Linux calls them. Source: proc_pid_comm(5). */
+function workersOf(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const names = tasks.map((id) => readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim());
+  return names.filter((name) => name === 'WorkerThread').length;
+}
+
+test('without threads, one thread takes in, charges and answers', async () => {
+  await using folder = await temporaryFolder();
+  const config = { threads: false, metrics: { graphite: [] } };
+  await using running = await RunningTollgate.start(folder.path, config);
+  const at = Date.now() - 60_000;
+  const records = {
+    logs: { id: 'l1', ts: at, level: 'INFO', message: 'inline works', application: 'app-1' },
+    metrics: { measurement: 'm', field: 'f', at, value: 3 },
+    containers: {
+      ...{ kind: 'application-seen', id: 'app-1/seen', cluster: 'c', application: 'app-1', at },
+      ...{ attempt: '', name: 'n', user: 'u', queue: '', project: 'etl', tags: {}, url: '' },
+    },
+  };
+  const headers = { 'tollgate-cluster': 'c', 'tollgate-project': 'etl' };
+  for (const [collector, record] of Object.entries(records)) {
+    const answer = await running.post(`/v1/ingest/${collector}`, JSON.stringify(record), headers);
+    assert.equal(answer.status, 200, `${collector}: ${await answer.text()}`);
+  }
+  const range = 'from=-15m&until=now';
+  const from = (path: string) => running.get<Record<string, unknown[]>>(`/v1/projects/etl/${path}`);
+  const logs = () => from(`logs?${range}&text=inline`);
+  await running.until(logs, (page) => page['logs']?.length === 1);
+  const { series } = await from(`metrics?measurement=m&field=f&step=0&${range}`);
+  assert.equal(series?.length, 1);
+  // There is no project before it holds something.
+  const applications = () => from('applications').catch(() => ({ applications: [] }));
+  await running.until(applications, (page) => page['applications']?.length === 1);
+  assert.equal(workersOf(running.pid), 0);
+  assert.equal(await running.stop(), 0);
 });
 
 test('a command says how to start Tollgate when none answers', () => {

@@ -6,8 +6,15 @@ const MAX_NAMED = 40;
 
 /** Each project has an index a day. */
 export function dailyPlaces(prefix: string): IndexPlaces {
-  const place = (project: ProjectId, at: Instant): string =>
-    `${prefix}-${project}~${formatInstant(at).slice(0, 10)}`;
+  let last = { day: Number.NaN, project: '', name: '' };
+  const place = (project: ProjectId, at: Instant): string => {
+    const day = utcDay(at);
+    if (day !== last.day || project !== last.project) {
+      const name = `${prefix}-${project}~${formatInstant(day).slice(0, 10)}`;
+      last = { day, project, name };
+    }
+    return last.name;
+  };
   return {
     place,
     places(project, from, until) {

@@ -1,7 +1,5 @@
-import { Presets, SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../../../shared/errors/app-error.ts';
-import { reportCost } from '../../reports/report-cost.ts';
 import { reportCsv } from './report-csv.ts';
 import { reportJson } from './report-json.ts';
 import { problemsText, reportText } from './report-text.ts';
@@ -36,11 +34,14 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function progressBar(output: ReportOutput): {
+interface ProgressBar {
   onProgress(read: number, total: number): void;
   stop(): void;
-} {
+}
+
+async function progressBar(output: ReportOutput): Promise<ProgressBar> {
   if (output.stderr.isTTY !== true) return { onProgress: () => undefined, stop: () => undefined };
+  const { Presets, SingleBar } = await import('cli-progress');
   const format = 'Reading {bar} {percentage} % | {read} of {size} MiB';
   const bar = new SingleBar(
     { format, stream: output.stderr, clearOnComplete: true, hideCursor: true, fps: 5 },
@@ -79,7 +80,8 @@ async function write(stream: NodeJS.WritableStream, text: string): Promise<void>
 }
 
 async function run(paths: readonly string[], flags: Flags, output: ReportOutput): Promise<void> {
-  const bar = progressBar(output);
+  const { reportCost } = await import('../../reports/report-cost.ts');
+  const bar = await progressBar(output);
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort();
   process.once('SIGINT', onInterrupt);

@@ -75,7 +75,7 @@ export function roleCommands(io: CliIo): Command[] {
       roles: ['collect'],
     }),
     serviceCommand(io, 'meter', {
-      does: 'Price and charge; one works, others stand by (stores must be servers)',
+      does: 'Price and charge; start more for more (stores must be servers)',
       roles: ['meter'],
     }),
     serviceCommand(io, 'serve', {

@@ -7,10 +7,8 @@ import {
   zstdCompress as zstdCompressCallback,
   zstdDecompress as zstdDecompressCallback,
 } from 'node:zlib';
-import { compressFrame, decompressFrame } from 'lz4-napi';
 import { BadBatch } from './bad-batch.ts';
 import { lz4FrameBytes } from './lz4-frame-bytes.ts';
-import { packSnappy, unpackSnappy } from './xerial-snappy.ts';
 
 /** What the client library calls for a batch's records, by the codec number in its attributes. */
 export interface KafkaCodec {
@@ -51,6 +49,10 @@ const MAX_HEADERS = 1_000;
 /** Nobody outside this process can write a key that looks like a stand-in's. */
 const STAND_IN_KEY = randomBytes(16);
 
+// Native libraries are loaded with the first batch that needs them.
+const lz4 = () => import('lz4-napi');
+const snappy = () => import('./xerial-snappy.ts');
+
 const CODECS: Readonly<
   Record<
     string,
@@ -65,13 +67,16 @@ const CODECS: Readonly<
     pack: (bytes) => gzip(bytes),
     unpack: (packed, maxOutputLength) => gunzip(packed, { maxOutputLength }),
   },
-  snappy: { pack: async (bytes) => packSnappy(bytes), unpack: unpackSnappy },
+  snappy: {
+    pack: async (bytes) => (await snappy()).packSnappy(bytes),
+    unpack: async (packed, maxBytes) => (await snappy()).unpackSnappy(packed, maxBytes),
+  },
   lz4: {
-    pack: (bytes) => compressFrame(bytes),
+    pack: async (bytes) => (await lz4()).compressFrame(bytes),
     async unpack(packed, maxBytes) {
       const bytes = lz4FrameBytes(packed, maxBytes);
       if (bytes > maxBytes) throw new BadBatch('batch-too-large', `unpacks to ${bytes} bytes`);
-      return await decompressFrame(packed);
+      return await (await lz4()).decompressFrame(packed);
     },
   },
   zstd: {

@@ -3,6 +3,7 @@ import { fileLimits } from '../../../shared/config/file-limits.ts';
 import { listenerDoor, withDoor } from '../../../shared/config/listener-door.ts';
 import { isProjectId, type ProjectId } from '../../../shared/values/project-id.ts';
 import { kafkaConfig } from '../inputs/kafka-config.ts';
+import { sharedLeaseMs } from '../inputs/shared-lease-config.ts';
 
 function isZone(name: string): boolean {
   try {
@@ -150,14 +151,7 @@ export const logsConfig = z.object({
     .positive()
     .default(2_048)
     .describe('Files held open, so that a deleted one is read to its end.'),
-  sharedLeaseMs: z
-    .number()
-    .int()
-    .min(1_000)
-    .default(15_000)
-    .describe(
-      'Time after which others take over the shared files of a collector that died, in ms.',
-    ),
+  sharedLeaseMs,
   spoolBytes: z
     .number()
     .int()

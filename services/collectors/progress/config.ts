@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import { kafkaConfig } from '../inputs/kafka-config.ts';
+import { sharedLeaseMs } from '../inputs/shared-lease-config.ts';
 
 const projectId = z
   .string()
@@ -31,14 +32,7 @@ export const progressConfig = z
       .default([])
       .describe('Files that listeners or Spark write progress to.'),
     kafka: kafkaConfig('progress', ['json']).optional(),
-    sharedLeaseMs: z
-      .number()
-      .int()
-      .min(1_000)
-      .default(15_000)
-      .describe(
-        'Time after which others take over the shared files of a collector that died, in ms.',
-      ),
+    sharedLeaseMs,
     windowBatches: z
       .number()
       .int()

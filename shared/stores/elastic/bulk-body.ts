@@ -8,8 +8,13 @@ export interface BulkLine {
   readonly bytes: number;
 }
 
+const START = '{"create":{"_index":"';
+const MIDDLE = '","_id":"';
+const END = '"}}';
+
+/** Names of indices and ids hold nothing that JSON escapes. */
 function action(index: string, id: string): string {
-  return `{"create":{"_index":${JSON.stringify(index)},"_id":"${id}"}}`;
+  return `${START}${index}${MIDDLE}${id}${END}`;
 }
 
 export function bulkLine(index: string, id: string, document: string): BulkLine {

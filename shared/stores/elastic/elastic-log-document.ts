@@ -37,16 +37,18 @@ export function splitOrigin(origin: string): { source: string; position: string 
     : { source: origin.slice(0, end), position: origin.slice(end + 1) };
 }
 
-let lastSource = '';
-let lastSourceHash = '';
+const MAX_SOURCES = 10_000;
+const sourceHashes = new Map<string, string>();
 
-/** One source's lines come in a row. */
+/** One source has many lines. */
 function hashOfSource(source: string): string {
-  if (source !== lastSource) {
-    lastSource = source;
-    lastSourceHash = hash('sha256', source, 'base64url').slice(0, 8);
+  let short = sourceHashes.get(source);
+  if (short === undefined) {
+    if (sourceHashes.size >= MAX_SOURCES) sourceHashes.clear();
+    short = hash('sha256', source, 'base64url').slice(0, 8);
+    sourceHashes.set(source, short);
   }
-  return lastSourceHash;
+  return short;
 }
 
 /**
@@ -72,29 +74,27 @@ export interface WriteContext {
   readonly sequence: number;
 }
 
-/** The document of a record, as a line of JSON. Half a surrogate pair becomes U+FFFD. */
+const json = (value: string): string => JSON.stringify(value.toWellFormed());
+
+/**
+ * The document of a record, as a line of JSON. Half a surrogate pair becomes U+FFFD. Put together
+ * field by field, which takes half the time of an object's.
+ */
 export function documentLine(record: LogRecord, id: string, how: WriteContext): string {
   const message = record.message.toWellFormed();
   const logger = record.logger.toWellFormed();
-  return JSON.stringify({
-    at: record.at,
-    stored: how.stored,
-    project: record.project,
-    cluster: record.cluster.toWellFormed(),
-    application: record.application.toWellFormed(),
-    container: record.container.toWellFormed(),
-    level: record.level,
-    logger,
-    thread: record.thread.toWellFormed(),
-    fingerprint: record.fingerprint,
-    // What is undefined isn't written.
-    marks: record.marks.length === 0 ? undefined : record.marks,
-    id: record.id?.toWellFormed(),
-    bytes: Buffer.byteLength(message),
-    order: orderOf(record, id, how),
-    message,
-    words: searchedWords(`${message} ${logger}`),
-  });
+  const marks = record.marks.length === 0 ? '' : `,"marks":${JSON.stringify(record.marks)}`;
+  const own = record.id === undefined ? '' : `,"id":${json(record.id)}`;
+  return (
+    `{"at":${record.at},"stored":${how.stored},"project":${json(record.project)}` +
+    `,"cluster":${json(record.cluster)},"application":${json(record.application)}` +
+    `,"container":${json(record.container)},"level":"${record.level}"` +
+    `,"logger":${JSON.stringify(logger)},"thread":${json(record.thread)}` +
+    `,"fingerprint":${json(record.fingerprint)}${marks}${own}` +
+    `,"bytes":${Buffer.byteLength(message)},"order":"${orderOf(record, id, how)}"` +
+    `,"message":${JSON.stringify(message)}` +
+    `,"words":${JSON.stringify(searchedWords(`${message} ${logger}`))}}`
+  );
 }
 
 function text(value: unknown): string {

@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.plugin.DriverPlugin;
@@ -31,6 +33,9 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
   private Sender sender;
   private GracefulStop stop;
   private String sparkVersion = "";
+  private final Thread exitGuard = new Thread(this::awaitEnd, "tollgate-exit");
+  private final CountDownLatch end = new CountDownLatch(1);
+  private volatile boolean isEnding;
   private final String version = ownVersion();
 
   static DriverAgent current() {
@@ -63,6 +68,7 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
     context.addSparkListener(new ApplicationListener(context, config, facts, totals));
     listenToQueries(conf);
     current = this;
+    Runtime.getRuntime().addShutdownHook(exitGuard);
     sender.start();
     notices.say("agent " + version + " sends to " + config.url);
   }
@@ -92,14 +98,40 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
 
   @Override
   public void shutdown() {
+    if (sender == null) return;
+    isEnding = true;
     try {
-      if (sender == null) return;
-      if (stop != null) stop.awaitLastWord(config.endMs);
+      stop.awaitLastWord(config.endMs);
       facts.applicationEnded(System.currentTimeMillis());
       sender.close(config.endMs);
       if (current == this) current = null;
     } catch (Throwable failure) {
       notices.once("the agent ended badly: " + failure);
+    } finally {
+      end.countDown();
+      forgetExitGuard();
+    }
+  }
+
+  /**
+   * An application that ends by itself while its context is being stopped from another thread, as a
+   * graceful stop does it, would exit before the last lines are sent: Spark's own hook finds the
+   * context stopped already and returns.
+   */
+  private void awaitEnd() {
+    if (!isEnding && !stop.isStopping()) return;
+    try {
+      end.await(2 * config.endMs, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException exitNow) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void forgetExitGuard() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(exitGuard);
+    } catch (IllegalStateException alreadyExiting) {
+      // Then it runs, and returns at once.
     }
   }
 

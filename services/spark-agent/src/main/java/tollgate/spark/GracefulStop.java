@@ -53,6 +53,10 @@ final class GracefulStop {
     return report;
   }
 
+  synchronized boolean isStopping() {
+    return isStopping;
+  }
+
   private void begin(Map<?, ?> told) {
     String id = (String) told.get("id");
     synchronized (this) {

@@ -1,5 +1,7 @@
 package tollgate.spark;
 
+import java.util.Map;
+import java.util.UUID;
 import org.apache.spark.sql.streaming.StreamingQueryListener;
 
 /**
@@ -14,15 +16,7 @@ public final class QueryListener extends StreamingQueryListener {
     DriverAgent agent = DriverAgent.current();
     if (agent == null) return;
     DriverAgent.quietly(
-        () ->
-            agent.progress(
-                Json.object(
-                    "kind", "started",
-                    "application", agent.application(),
-                    "id", event.id(),
-                    "runId", event.runId(),
-                    "name", event.name(),
-                    "timestamp", event.timestamp())));
+        () -> tell(agent, "started", event.id(), event.runId(), "name", event.name(), "timestamp", event.timestamp()));
     DriverAgent.quietly(() -> agent.stop().started(event.id()));
   }
 
@@ -39,14 +33,7 @@ public final class QueryListener extends StreamingQueryListener {
     DriverAgent agent = DriverAgent.current();
     if (agent == null) return;
     DriverAgent.quietly(
-        () ->
-            agent.progress(
-                Json.object(
-                    "kind", "idle",
-                    "application", agent.application(),
-                    "id", event.id(),
-                    "runId", event.runId(),
-                    "timestamp", event.timestamp())));
+        () -> tell(agent, "idle", event.id(), event.runId(), "timestamp", event.timestamp()));
     DriverAgent.quietly(() -> agent.stop().atBoundary(event.id()));
   }
 
@@ -55,15 +42,20 @@ public final class QueryListener extends StreamingQueryListener {
     DriverAgent agent = DriverAgent.current();
     if (agent == null) return;
     DriverAgent.quietly(
-        () ->
-            agent.progress(
-                Json.object(
-                    "kind", "terminated",
-                    "application", agent.application(),
-                    "id", event.id(),
-                    "runId", event.runId(),
-                    "exception", ScalaValues.unwrap(event.exception()),
-                    "errorClassOnException", ScalaValues.unwrap(event.errorClassOnException()))));
+        () -> {
+          Object exception = ScalaValues.unwrap(event.exception());
+          Object errorClass = ScalaValues.unwrap(event.errorClassOnException());
+          tell(agent, "terminated", event.id(), event.runId(),
+              "exception", exception, "errorClassOnException", errorClass);
+        });
     DriverAgent.quietly(() -> agent.stop().terminated(event.id()));
+  }
+
+  /** @param more names and values of what this kind of record alone has; null is left out */
+  private static void tell(DriverAgent agent, String kind, UUID id, UUID runId, Object... more) {
+    Map<String, Object> record =
+        Json.object("kind", kind, "application", agent.application(), "id", id, "runId", runId);
+    record.putAll(Json.object(more));
+    agent.progress(record);
   }
 }

@@ -1,5 +1,5 @@
 import { openLogStoreReader, openMetricStoreReader } from '../../shared/stores/open-stores.ts';
-import { runThread } from './run-thread.ts';
+import type { Part, PartDeps } from './part.ts';
 
 type Search = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['search']>;
 type Fingerprints = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['fingerprints']>;
@@ -8,7 +8,7 @@ type Query = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['query
 type Latest = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['latest']>;
 
 /** Reads of logs and metrics, away from the thread that answers quota checks. */
-runThread<Record<string, never>>('search', async (deps) => {
+export async function openSearchPart(deps: PartDeps<object>): Promise<Part> {
   await using resources = new AsyncDisposableStack();
   const logs = resources.use(await openLogStoreReader(deps.setup, deps));
   const metrics = resources.use(await openMetricStoreReader(deps.setup, deps));
@@ -23,4 +23,4 @@ runThread<Record<string, never>>('search', async (deps) => {
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-});
+}

@@ -5,10 +5,10 @@ import { keepStores, openLeaseStore, openLedgerStores } from '../../shared/store
 import { startContainers } from '../collectors/containers/start.ts';
 import { startMetering } from '../metering/start.ts';
 import type { TollgateConfig } from './config.ts';
-import { openThreadQuarantine } from './open-thread-quarantine.ts';
-import { runThread, type ThreadDeps } from './run-thread.ts';
+import { openPartQuarantine } from './open-part-quarantine.ts';
+import type { Part, PartDeps } from './part.ts';
 
-type LedgerDeps = ThreadDeps<Pick<TollgateConfig, 'metering' | 'containers'>>;
+type LedgerDeps = PartDeps<Pick<TollgateConfig, 'metering' | 'containers'>>;
 type Leases = { readonly store: LeaseStore; readonly holder: string };
 type LedgerStores = Awaited<ReturnType<typeof openLedgerStores>>;
 
@@ -52,7 +52,7 @@ async function startMeter(
 
 async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Leases) {
   await using resources = new AsyncDisposableStack();
-  const quarantine = resources.use(await openThreadQuarantine(deps));
+  const quarantine = resources.use(await openPartQuarantine(deps));
   const containers = resources.use(
     await startContainers({
       ...deps,
@@ -74,7 +74,9 @@ async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Le
 }
 
 /** The writer of the journal and the ledger: containers come in, charges go out. */
-runThread<Pick<TollgateConfig, 'metering' | 'containers'>>('ledger', async (deps) => {
+export async function openLedgerPart(
+  deps: PartDeps<Pick<TollgateConfig, 'metering' | 'containers'>>,
+): Promise<Part> {
   await using resources = new AsyncDisposableStack();
   const ledger = resources.use(await openLedgerStores(deps.setup, deps));
   const store = resources.use(await openLeaseStore(deps.setup, deps));
@@ -89,4 +91,4 @@ runThread<Pick<TollgateConfig, 'metering' | 'containers'>>('ledger', async (deps
     handlers: collector?.handlers ?? {},
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-});
+}

@@ -2,14 +2,14 @@ import { openLogStoreWriter, openProjectLookup } from '../../shared/stores/open-
 import { startLogs } from '../collectors/logs/start.ts';
 import type { TollgateConfig } from './config.ts';
 import { openFileLeases } from './open-file-leases.ts';
-import { openThreadQuarantine } from './open-thread-quarantine.ts';
-import { runThread } from './run-thread.ts';
+import { openPartQuarantine } from './open-part-quarantine.ts';
+import type { Part, PartDeps } from './part.ts';
 
 /** Log files, TCP and pushed logs, beside the one writer of the log store. */
-runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
+export async function openLogsPart(deps: PartDeps<Pick<TollgateConfig, 'logs'>>): Promise<Part> {
   const { config, setup, clock } = deps;
   await using resources = new AsyncDisposableStack();
-  const quarantine = resources.use(await openThreadQuarantine(deps));
+  const quarantine = resources.use(await openPartQuarantine(deps));
   const lookup = resources.use(await openProjectLookup(setup, { clock }));
   const writer = resources.use(
     await openLogStoreWriter(setup, { ...deps, quarantine, limits: config.logs.store }),
@@ -34,4 +34,4 @@ runThread<Pick<TollgateConfig, 'logs'>>('logs', async (deps) => {
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-});
+}

@@ -1,10 +1,10 @@
 import { openQuarantine } from '../../shared/stores/open-stores.ts';
 import type { Quarantine } from '../../shared/stores/quarantine.ts';
-import type { ThreadDeps } from './run-thread.ts';
+import type { PartDeps } from './part.ts';
 
-/** The quarantine as one thread has it open; what goes because it is full is counted. */
-export function openThreadQuarantine(
-  deps: Pick<ThreadDeps<never>, 'setup' | 'metrics'>,
+/** The quarantine as one part has it open; what goes because it is full is counted. */
+export function openPartQuarantine(
+  deps: Pick<PartDeps<never>, 'setup' | 'metrics'>,
 ): Promise<Quarantine> {
   const evicted = deps.metrics.counter(
     'tollgate_quarantine_evicted_total',

@@ -3,14 +3,16 @@ import { startMetrics } from '../collectors/metrics/start.ts';
 import { startProgress } from '../collectors/progress/start.ts';
 import type { TollgateConfig } from './config.ts';
 import { openFileLeases } from './open-file-leases.ts';
-import { openThreadQuarantine } from './open-thread-quarantine.ts';
-import { runThread } from './run-thread.ts';
+import { openPartQuarantine } from './open-part-quarantine.ts';
+import type { Part, PartDeps } from './part.ts';
 
 /** Graphite and progress: both write metric points, so both live beside the one writer of them. */
-runThread<Pick<TollgateConfig, 'metrics' | 'progress'>>('metrics', async (deps) => {
+export async function openMetricsPart(
+  deps: PartDeps<Pick<TollgateConfig, 'metrics' | 'progress'>>,
+): Promise<Part> {
   const { config, setup, clock } = deps;
   await using resources = new AsyncDisposableStack();
-  const quarantine = resources.use(await openThreadQuarantine(deps));
+  const quarantine = resources.use(await openPartQuarantine(deps));
   const lookup = resources.use(await openProjectLookup(setup, { clock }));
   const writer = resources.use(
     await openMetricStoreWriter(setup, { ...deps, quarantine, limits: config.metrics.store }),
@@ -34,4 +36,4 @@ runThread<Pick<TollgateConfig, 'metrics' | 'progress'>>('metrics', async (deps) 
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-});
+}
