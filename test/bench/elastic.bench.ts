@@ -23,7 +23,9 @@ import { collectLogs, eventsOfBacklog, writeBacklog } from './support/catch-up.t
 
 const ETL = 'etl' as ProjectId;
 const BATCH = 5_000;
-const PAIRS_MS = 80_000;
+const SOURCES = 4;
+const ROUND_LINES = 10 * BATCH;
+const WARM_ROUNDS = 2;
 
 const option = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
 const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
@@ -53,7 +55,8 @@ function record(at: number): LogRecord {
     message: `Finished task ${place % 97}.0 in stage ${place % 31}.0 (TID ${place}) in ${place % 9_999} ms on worker-${place % 40}.example (executor ${place % 20}) (${place % 97}/200); next of the queue is taken now`,
     fingerprint: String(place % 40).padStart(16, '0'),
     marks: [],
-    origin: `file:${place % 20}#${place * 200}+200`,
+    // A file's lines come in a row.
+    origin: `file:${Math.floor(place / 200) % 20}#${place * 200}+200`,
   };
 }
 
@@ -62,17 +65,21 @@ function records(count: number): LogRecord[] {
   return Array.from({ length: count }, (_, i) => record(at + Math.floor(i / 100)));
 }
 
-async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
+async function inParallel<T>(
+  all: readonly T[],
+  workers: number,
+  work: (one: T) => Promise<unknown>,
+): Promise<void> {
   const rest = [...all];
   const one = async (): Promise<void> => {
     for (let next = rest.shift(); next !== undefined; next = rest.shift()) await work(next);
   };
-  await Promise.all([one(), one()]);
+  await Promise.all(Array.from({ length: workers }, one));
 }
 
-/** The same client with bodies made beforehand: what the server and the client can do. */
-async function prepared({ client, places }: Parts, lines: number): Promise<number> {
-  const bodies = Array.from({ length: lines / BATCH }, () =>
+/** Bodies for the same client, made beforehand: what the server and the client can do. */
+function prepare({ places }: Parts, lines: number): string[] {
+  return Array.from({ length: lines / BATCH }, () =>
     records(BATCH)
       .map((one, sequence) => {
         const id = documentId(one) ?? '';
@@ -81,55 +88,72 @@ async function prepared({ client, places }: Parts, lines: number): Promise<numbe
       })
       .join(''),
   );
+}
+
+async function msOf(work: Promise<unknown>): Promise<number> {
   const start = performance.now();
-  await inParallel(bodies, (bulkBody) =>
+  await work;
+  return performance.now() - start;
+}
+
+function sendPrepared({ client, config }: Parts, bodies: readonly string[]): Promise<void> {
+  return inParallel(bodies, config.concurrentBulks, (bulkBody) =>
     client.transport.request({ method: 'POST', path: '/_bulk', bulkBody }),
   );
-  return (lines * 1_000) / (performance.now() - start);
 }
 
-async function ours({ writer }: Parts, lines: number): Promise<number> {
-  const batches = Array.from({ length: lines / BATCH }, () => records(BATCH));
-  const start = performance.now();
-  await inParallel(batches, (batch) => writer.write({ records: batch, checkpoints: [] }));
-  return (lines * 1_000) / (performance.now() - start);
+/** Several sources write at a time, as in a collector; the writer sends as many bulks at once. */
+function write({ writer }: Parts, batches: readonly LogRecord[][]): Promise<void> {
+  return inParallel(batches, SOURCES, (batch) => writer.write({ records: batch, checkpoints: [] }));
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** @returns prepared documents a second */
+async function ceiling(parts: Parts, lines: number): Promise<number> {
+  const bodies = prepare(parts, lines);
+  return (lines * 1_000) / (await msOf(sendPrepared(parts, bodies)));
 }
 
-interface Pair {
-  readonly ready: number;
-  readonly own: number;
-}
-
+/**
+ * Many rounds, both sides in each, in any order and without a pause between them: merges go on for
+ * longer than a side's turn, and a pause would give them away.
+ */
 async function benchRatio(parts: Parts, print: (line: string) => void): Promise<void> {
-  const lines = option('BENCH_ELASTIC_LINES', 100_000);
-  const wanted = option('BENCH_ELASTIC_PAIRS', 7);
-  for (let warm = 0; warm < 2; warm += 1) await prepared(parts, lines);
-  const pairs: Pair[] = [];
-  const begin = systemClock.elapsed();
-  // On a busy machine fewer pairs fit into the time.
-  while (pairs.length < wanted && (pairs.length < 3 || systemClock.elapsed() - begin < PAIRS_MS)) {
-    // Who goes first alternates, since the server merges what the one before wrote.
-    if (pairs.length % 2 === 0) {
-      const ready = await prepared(parts, lines);
-      pairs.push({ ready, own: await ours(parts, lines) });
-    } else {
-      const own = await ours(parts, lines);
-      pairs.push({ ready: await prepared(parts, lines), own });
+  const rounds = option('BENCH_ELASTIC_ROUNDS', 16);
+  const took = { ready: 0, own: 0 };
+  const ratios: number[] = [];
+  for (let round = -WARM_ROUNDS; round < rounds; round += 1) {
+    const order = Math.random() < 0.5 ? (['ready', 'own'] as const) : (['own', 'ready'] as const);
+    const bodies = prepare(parts, ROUND_LINES);
+    const batches = Array.from({ length: ROUND_LINES / BATCH }, () => records(BATCH));
+    const ms = { ready: 0, own: 0 };
+    for (const side of order) {
+      ms[side] = await msOf(side === 'own' ? write(parts, batches) : sendPrepared(parts, bodies));
     }
+    if (round < 0) continue;
+    took.ready += ms.ready;
+    took.own += ms.own;
+    ratios.push(ms.ready / ms.own);
   }
-  const [ready, own] = [median(pairs.map((p) => p.ready)), median(pairs.map((p) => p.own))];
-  const ratios = pairs.map((p) => (p.own / p.ready).toFixed(2)).join(', ');
+  const rate = (ms: number): string => thousands((rounds * ROUND_LINES * 1_000) / ms);
   print(
-    `prepared documents ${thousands(ready)} lines/s, records through the writer ${thousands(own)}`,
+    `prepared documents ${rate(took.ready)} lines/s, records through the writer ${rate(took.own)}`,
   );
+  ratios.sort((a, b) => a - b);
+  const part = (share: number): string =>
+    (ratios[Math.floor(ratios.length * share)] ?? 0).toFixed(2);
   print(
-    `ratio of the medians of ${pairs.length} pairs ${(own / ready).toFixed(2)} (target 0.9), of ` +
-      `each pair: ${ratios}`,
+    `ratio ${(took.ready / took.own).toFixed(2)} (target 0.9) over ${rounds} rounds of ` +
+      `${thousands(ROUND_LINES)} lines each; quartiles of the rounds ${part(0.25)}, ${part(0.5)}, ${part(0.75)}`,
   );
+}
+
+/** Until the server has merged what was written before, which a steady stream never leaves behind. */
+async function settled({ client }: Parts): Promise<void> {
+  for (let n = 0; n < 120; n += 1) {
+    const stats = await client.indices.stats({ metric: 'merge' });
+    if (stats._all.total?.merges?.current === 0) return;
+    await wait(500);
+  }
 }
 
 const DAY_SEARCHES = [
@@ -185,7 +209,7 @@ async function benchCatchUp(
 ): Promise<void> {
   const lines = option('BENCH_ELASTIC_BACKLOG', 300_000);
   const sample = option('BENCH_ELASTIC_LINES', 100_000);
-  const before = await prepared(parts, sample);
+  const before = await ceiling(parts, sample);
   await using folder = await temporaryFolder();
   const input = join(folder.path, 'input');
   const acknowledged = new Acknowledged(eventsOfBacklog(lines));
@@ -209,15 +233,15 @@ async function benchCatchUp(
   const late = systemClock.sleep(90_000, AbortSignal.timeout(90_000)).then(() => Number.NaN);
   const over = await Promise.race([acknowledged.all, late]);
   await collector[Symbol.asyncDispose]();
-  const after = await prepared(parts, sample);
-  const ceiling = (before + after) / 2;
+  const after = await ceiling(parts, sample);
+  const most = (before + after) / 2;
   const events = acknowledged.seen;
   const rate = (events * 1_000) / (over - resumed);
   print(
     `catching up: ${thousands(events)} events of ${thousands(lines)} lines in 20 files, first ` +
       `acknowledged after ${thousands(acknowledged.from - resumed)} ms, all after ` +
       `${thousands(over - resumed)} ms: ${thousands(rate)} events/s, ` +
-      `${(rate / ceiling).toFixed(2)} of prepared documents before and after (${thousands(ceiling)})`,
+      `${(rate / most).toFixed(2)} of prepared documents before and after (${thousands(most)})`,
   );
 }
 
@@ -299,6 +323,7 @@ export async function run(print: (line: string) => void): Promise<void> {
   const reader = openElasticLogReader({ client, config, places });
   const parts = { client, config, places, writer, reader };
   await benchRatio(parts, print);
+  await settled(parts);
   await benchSearchable(parts, print);
   await benchCatchUp(parts, server, print);
   await client.close();

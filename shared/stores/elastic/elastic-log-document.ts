@@ -7,21 +7,16 @@ import { searchedWords } from './elastic-words.ts';
 
 /** 132 bits: what Elasticsearch keeps of an id in base64url is 16.5 bytes. */
 const ID_LENGTH = 22;
-
-/**
- * The document's id, equal whenever the same record comes again; undefined for a record without
- * identity. An `id` is the sender's word and goes before the place where it was read.
- */
-export function documentId({ project, id, origin }: LogRecord): string | undefined {
-  const own = id === undefined ? (origin === undefined ? undefined : `o${origin}`) : `i${id}`;
-  return own === undefined
-    ? undefined
-    : hash('sha256', `${project}\0${own}`, 'base64url').slice(0, ID_LENGTH);
-}
-
+/** 84 bits for a project's source, of which there are few beside its lines. */
+const SOURCE_LENGTH = 14;
+/** Of a source's hash, what tells sources of one millisecond apart. */
+const ORDER_LENGTH = 8;
+const MAX_SOURCES = 10_000;
 const NUMBERS = /^\d+(?:[+/]\d+)*$/;
 const BETWEEN = /[+/]/;
 const ZERO = 48;
+
+const digest = (text: string): string => hash('sha256', text, 'base64url');
 
 /** Digits that sort as text in the order of their number: their count goes before them. */
 function sortable(digits: string): string {
@@ -37,18 +32,48 @@ export function splitOrigin(origin: string): { source: string; position: string 
     : { source: origin.slice(0, end), position: origin.slice(end + 1) };
 }
 
-const MAX_SOURCES = 10_000;
-const sourceHashes = new Map<string, string>();
+const sources = new Map<string, string>();
 
-/** One source has many lines. */
-function hashOfSource(source: string): string {
-  let short = sourceHashes.get(source);
-  if (short === undefined) {
-    if (sourceHashes.size >= MAX_SOURCES) sourceHashes.clear();
-    short = hash('sha256', source, 'base64url').slice(0, 8);
-    sourceHashes.set(source, short);
+/** Hash of a project's source. One source has many lines. */
+function hashOfSource(project: string, source: string): string {
+  const key = `${project}\0${source}`;
+  let found = sources.get(key);
+  if (found === undefined) {
+    if (sources.size >= MAX_SOURCES) sources.clear();
+    found = digest(`s${key}`);
+    sources.set(key, found);
   }
-  return short;
+  return found;
+}
+
+interface Place {
+  /** Of its source, within its project. */
+  readonly hash: string;
+  /** Sorts as the lines of the source do. */
+  readonly position: string;
+}
+
+/** Where a line was read; undefined for a record with an id of its own, or none. */
+function placeOf({ project, id, origin }: LogRecord): Place | undefined {
+  if (id !== undefined || origin === undefined) return undefined;
+  const { source, position } = splitOrigin(origin);
+  if (!NUMBERS.test(position)) return undefined;
+  let sorted = '';
+  for (const digits of position.split(BETWEEN)) sorted += sortable(digits);
+  return { hash: hashOfSource(project, source), position: sorted };
+}
+
+/**
+ * The document's id, equal whenever the same record comes again; undefined for a record without
+ * identity. An `id` is the sender's word and goes before the place where it was read. Lines of one
+ * source have ids that begin alike, which take a fifth less disk than hashes of each.
+ */
+export function documentId(record: LogRecord): string | undefined {
+  const place = placeOf(record);
+  if (place !== undefined) return `${place.hash.slice(0, SOURCE_LENGTH)}${place.position}`;
+  const { project, id, origin } = record;
+  const own = id === undefined ? (origin === undefined ? undefined : `o${origin}`) : `i${id}`;
+  return own === undefined ? undefined : digest(`${project}\0${own}`).slice(0, ID_LENGTH);
 }
 
 /**
@@ -56,14 +81,8 @@ function hashOfSource(source: string): string {
  * as they were written. Unique among a project's records of one instant, since pages go by it.
  */
 function orderOf(record: LogRecord, document: string, how: WriteContext): string {
-  if (record.id === undefined && record.origin !== undefined) {
-    const { source, position } = splitOrigin(record.origin);
-    if (NUMBERS.test(position)) {
-      let order = hashOfSource(source);
-      for (const digits of position.split(BETWEEN)) order += sortable(digits);
-      return order;
-    }
-  }
+  const place = placeOf(record);
+  if (place !== undefined) return `${place.hash.slice(0, ORDER_LENGTH)}${place.position}`;
   const turn = how.sequence.toString(36).padStart(6, '0');
   return `!${how.stored.toString(36).padStart(9, '0')}${turn}${document.slice(0, 8)}`;
 }

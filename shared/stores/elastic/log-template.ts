@@ -1,7 +1,7 @@
 import type { ElasticConfig } from './config.ts';
 
 /** Rises with each change of the template, so that a check sees an old one. */
-export const TEMPLATE_VERSION = 2;
+export const TEMPLATE_VERSION = 3;
 
 const keyword = { type: 'keyword', ignore_above: 8_000 } as const;
 /** In the document, not searched by. */
@@ -47,8 +47,9 @@ export function logTemplate(
           number_of_replicas: config.replicas,
           refresh_interval: `${config.refreshIntervalMs}ms`,
           codec: 'best_compression',
-          // As searches sort, so that they read a page from each segment and not every match.
-          sort: { field: ['at', 'order'], order: ['desc', 'desc'] },
+          // As searches sort first, so that they read a page of each segment and not every match. Sorting
+          // by `order` too makes writing slower (0.89 of unsorted against 0.94) and saves no more visits.
+          sort: { field: ['at'], order: ['desc'] },
           query: { default_field: ['words'] },
         },
       },
