@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import { hasCheckpoints } from '../../shared/stores/open-stores.ts';
 import type { TollgateConfig } from './config.ts';
@@ -29,15 +28,6 @@ async function isNeeded(
   return await hasCheckpoints(setup, PROGRESS_CHECKPOINTS, { clock: systemClock });
 }
 
-/**
- * Keeps the heap's young generation at its first 2 MiB instead of up to 64. V8 reads this flag
- * whenever that generation could grow; --max-semi-space-size counts only at the start of a process,
- * when nobody has read the configuration.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
 /** The ledger first, since the others look applications up in its file. */
 export async function startParts(
   data: Data,
@@ -45,7 +35,6 @@ export async function startParts(
   onCrash: OnCrash,
 ): Promise<Parts> {
   const { threads } = data.config;
-  if (!threads) keepHeapSmall();
   const begin = (name: PartName): Promise<RunningPart> =>
     threads ? startThread(name, data, onCrash) : startInline(name, data);
   const start = async (name: PartName): Promise<RunningPart> => resources.use(await begin(name));

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import { startDistributedStores } from '../services/support/distributed-stores.ts';
@@ -14,6 +15,7 @@ const PACE = 400;
 /** Files that grew lately are asked for more for 10 s. */
 const SETTLE_MS = 15_000;
 const RSS_MB = 150;
+const ROOT = resolve(import.meta.dirname, '../..');
 const IDLE_PERCENT = 2;
 
 interface Usage {
@@ -66,6 +68,8 @@ async function until(found: () => Promise<boolean>, withinMs: number): Promise<n
 
 /** `tollgate collect` with many log files, written to slowly, then not at all. */
 export async function run(print: (line: string) => void): Promise<void> {
+  // As it is installed: stripping types in memory takes some.
+  execFileSync('npm', ['run', 'build'], { cwd: ROOT });
   await using distributed = await startDistributedStores();
   await using folder = await temporaryFolder();
   const logs = join(folder.path, 'logs');
@@ -78,6 +82,7 @@ export async function run(print: (line: string) => void): Promise<void> {
     // As on a node: one thread, and no listener for Graphite, since metrics go elsewhere.
     { stores, threads: false, metrics: { graphite: [] }, logs: { files: [source] } },
     'collect',
+    join(ROOT, 'dist/services/cli/main.js'),
   );
   await wait(3_000);
   const empty = usage(tollgate.pid);

@@ -45,8 +45,14 @@ export class RunningTollgate implements AsyncDisposable {
   /**
    * @param config as `tollgate.yaml` says it; the API's port is any free one unless it is given
    * @param command `start`, or one role in a process of its own
+   * @param main the program; without it, the source of this checkout
    */
-  static async start(folder: string, config: object, command = 'start'): Promise<RunningTollgate> {
+  static async start(
+    folder: string,
+    config: object,
+    command = 'start',
+    main = MAIN,
+  ): Promise<RunningTollgate> {
     const file = join(folder, command === 'start' ? 'tollgate.yaml' : `${command}.yaml`);
     const data = {
       dataFolder: join(folder, command === 'start' ? 'data' : `data-${command}`),
@@ -54,7 +60,7 @@ export class RunningTollgate implements AsyncDisposable {
       api: { port: 0 },
     };
     await writeFile(file, stringify({ ...data, ...config }));
-    const child = spawn(process.execPath, [MAIN, command, '-c', file], {
+    const child = spawn(process.execPath, [main, command, '-c', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const errors: string[] = [];

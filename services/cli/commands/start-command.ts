@@ -21,8 +21,9 @@ async function start(
 ): Promise<void> {
   // Imported when it is needed, so that other commands start fast.
   const { tollgateConfig } = await import('../../all-in-one/config.ts');
-  const { startAllInOne } = await import('../../all-in-one/start.ts');
   const config = readConfigFile(io, tollgateConfig, file);
+  if (!config.threads) (await import('../../all-in-one/keep-heap-small.ts')).keepHeapSmall();
+  const { startAllInOne } = await import('../../all-in-one/start.ts');
   const crash = Promise.withResolvers<string>();
   const running = await startAllInOne({
     config: {

@@ -7,6 +7,7 @@ import type { FileEvent, TailedFile } from './file-event.ts';
 import { FileFinder } from './find-files.ts';
 import { KnownPositions } from './known-positions.ts';
 import { compilePathPattern } from './path-pattern.ts';
+import { scanRest } from './scan-rest.ts';
 import type { StreamClaims } from './stream-claims.ts';
 import { Tailer } from './tailer.ts';
 
@@ -21,7 +22,7 @@ export interface TailOptions {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** How often folders are listed. Default 1,000. */
+  /** How often folders are listed, or less often where that takes long. Default 1,000. */
   readonly scanIntervalMs?: number;
   /** How often files that grew lately are asked for more. Default 100. */
   readonly pollIntervalMs?: number;
@@ -74,14 +75,15 @@ export async function* tail(given: TailOptions): AsyncGenerator<FileEvent> {
     }),
     positions: new KnownPositions(prefix, options.checkpoints),
   });
-  let scannedAt = Number.NEGATIVE_INFINITY;
+  let scanAt = Number.NEGATIVE_INFINITY;
   let tickedAt = clock.elapsed();
   while (!signal.aborted) {
     if (claims?.changed === true) tailer.reclaim(claims, await claims.take());
-    const scanDue = clock.elapsed() - scannedAt >= options.scanIntervalMs;
-    if (scanDue || tailer.rotationSeen) {
+    if (clock.elapsed() >= scanAt || tailer.rotationSeen) {
+      const began = clock.elapsed();
       await tailer.scan();
-      scannedAt = clock.elapsed();
+      const over = clock.elapsed();
+      scanAt = over + scanRest(over - began, options.scanIntervalMs);
     }
     const more = yield* tailer.read();
     const due = clock.elapsed() - tickedAt >= options.pollIntervalMs;
