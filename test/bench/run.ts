@@ -13,6 +13,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   influx: () => import('./influx.bench.ts'),
   progress: () => import('./progress.bench.ts'),
   kafka: () => import('./kafka.bench.ts'),
+  agents: () => import('./agents.bench.ts'),
+  'spark-agent': () => import('./spark-agent.bench.ts'),
   rating: () => import('./rating.bench.ts'),
   'open-files': () => import('./open-files.bench.ts'),
   collectors: () => import('./collectors.bench.ts'),

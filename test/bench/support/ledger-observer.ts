@@ -48,8 +48,8 @@ export class LedgerObserver implements AsyncDisposable {
     const { rows } = await this.#client.query<Counts>(
       `SELECT coalesce(sum(calls) FILTER (WHERE isQuota), 0)::float8 AS statements,
           coalesce(sum(total_exec_time) FILTER (WHERE isQuota), 0)::float8 AS "statementMs",
-          coalesce(sum(calls) FILTER (WHERE query LIKE 'update "meta" set "value"%' AND
-            query NOT LIKE '%<%'), 0)::float8 AS settlements,
+          coalesce(sum(calls) FILTER (WHERE query LIKE 'update "shard" set "cursor"%'), 0)::float8
+            AS settlements,
           (SELECT count(*) FROM ${this.#schema}.charge)::float8 AS charges
         FROM pg_stat_statements, LATERAL (SELECT query LIKE $1 AS isQuota) AS what`,
       [IS_QUOTA],
