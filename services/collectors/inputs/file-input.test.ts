@@ -295,6 +295,19 @@ test('a compressed file can be handed on as it is', async () => {
   await reader.close();
 });
 
+test('a position of another input is known and not given up', async () => {
+  write('x.log', lines(0, 3));
+  write('y.txt', lines(0, 3));
+  const other = await new TailReader(folder, 'y.txt').settle();
+  await other.close();
+  const options = { forgetAfterMs: 5_000, checkpoints: [...other.stored.values()] };
+  const reader = await new TailReader(folder, 'x.log', options).settle();
+  await reader.settle();
+  await reader.settle();
+  assert.deepEqual(reader.forgotten, []);
+  await reader.close();
+});
+
 test('the position of a file that is gone for long is given up', async () => {
   const path = write('x.log', lines(0, 3));
   const reader = await new TailReader(folder, 'x.log', { forgetAfterMs: 5_000 }).settle();

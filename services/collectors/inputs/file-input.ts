@@ -6,7 +6,7 @@ import { DAY_MS } from '../../../shared/values/instant.ts';
 import type { FileEvent, TailedFile } from './file-event.ts';
 import { FileFinder } from './find-files.ts';
 import { KnownPositions } from './known-positions.ts';
-import { compilePathPattern } from './path-pattern.ts';
+import { compilePathPattern, isNamedBy } from './path-pattern.ts';
 import { scanRest } from './scan-rest.ts';
 import type { StreamClaims } from './stream-claims.ts';
 import { Tailer } from './tailer.ts';
@@ -74,6 +74,7 @@ export async function* tail(given: TailOptions): AsyncGenerator<FileEvent> {
       isShared: claims !== undefined,
     }),
     positions: new KnownPositions(prefix, options.checkpoints),
+    isOwn: (stream) => patterns.some((pattern) => isNamedBy(pattern, stream)),
   });
   let scanAt = Number.NEGATIVE_INFINITY;
   let tickedAt = clock.elapsed();

@@ -61,7 +61,7 @@ export class KnownPositions {
     this.#bySource.delete(source);
   }
 
-  sources(): string[] {
-    return [...this.#bySource.keys()];
+  all(): KnownPosition[] {
+    return [...this.#bySource.values()];
   }
 }

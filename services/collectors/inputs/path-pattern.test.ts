@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compilePathPattern } from './path-pattern.ts';
+import { compilePathPattern, isNamedBy } from './path-pattern.ts';
 import { rotatedName } from './rotated-name.ts';
 
 const leaf = (pattern: string, name: string): object | undefined => {
@@ -25,6 +25,19 @@ test('free parts match within one name and capture it', () => {
   assert.deepEqual(leaf('/l/*.log', '.log'), undefined);
   assert.deepEqual(leaf('/l/a*b', 'ab'), undefined);
   assert.deepEqual(leaf('/l/stderr', 'stderr2'), undefined);
+});
+
+test('a pattern names paths as the walk through folders does', () => {
+  const names = (pattern: string, path: string) =>
+    isNamedBy(compilePathPattern(pattern, '/srv'), path);
+  assert.ok(names('/logs/{application}/{container}/std*', '/logs/a/c/stderr'));
+  assert.ok(!names('/logs/{application}/{container}/std*', '/logs/a/stderr'));
+  assert.ok(!names('/logs/{application}/{container}/std*', '/logs/a/c/stderr/x'));
+  assert.ok(!names('/logs/*.log', '/logs2/x.log'));
+  assert.ok(names('/logs/**/stderr', '/logs/stderr'));
+  assert.ok(names('/logs/**/stderr', '/logs/a/b/stderr'));
+  assert.ok(!names('/logs/**/stderr', '/logs/a/b/stdout'));
+  assert.ok(names('/**/x', '/a/x'));
 });
 
 test('a name of __proto__ captures as any other', () => {

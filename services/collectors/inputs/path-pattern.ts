@@ -85,6 +85,20 @@ function compileSegment(segment: string, pattern: string): PathSegment {
   return { deep: false, match: (name) => matchPieces(wanted, name), fixed };
 }
 
+function matchSegments(wanted: readonly PathSegment[], names: readonly string[]): boolean {
+  const [segment, ...rest] = wanted;
+  const [name, ...below] = names;
+  if (segment === undefined || name === undefined) return wanted.length === names.length;
+  if (!segment.deep) return segment.match(name) !== undefined && matchSegments(rest, below);
+  return matchSegments(rest, names) || (names.length > 1 && matchSegments(wanted, below));
+}
+
+/** Whether a pattern names a path, if a file were there. */
+export function isNamedBy({ root, segments }: PathPattern, path: string): boolean {
+  const start = root === '/' ? '/' : `${root}/`;
+  return path.startsWith(start) && matchSegments(segments, path.slice(start.length).split('/'));
+}
+
 /**
  * Compiles a path pattern: `{name}` captures part of one name, `*` is any part of one, `**` any
  * number of folders. Relative patterns are below the working folder.

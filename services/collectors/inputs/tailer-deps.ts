@@ -9,6 +9,8 @@ import type { StreamClaims } from './stream-claims.ts';
 export interface TailerDeps {
   readonly finder: FileFinder;
   readonly positions: KnownPositions;
+  /** Whether a stream is one of this input; the positions of others are not its own to forget. */
+  readonly isOwn: (stream: string) => boolean;
   readonly prefix: string;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -365,7 +365,7 @@ export class Tailer implements Disposable {
   }
 
   #forget(): void {
-    const { clock, forgetAfterMs, positions } = this.#deps;
+    const { clock, forgetAfterMs, positions, isOwn } = this.#deps;
     const elapsed = clock.elapsed();
     const forget = (source: string) =>
       this.#told.push({ kind: 'forgotten', checkpoint: { source, position: '' } });
@@ -380,9 +380,9 @@ export class Tailer implements Disposable {
       else this.#streams.set(stream, kept);
     }
     if (elapsed - this.#knownSince < forgetAfterMs) return;
-    for (const source of positions.sources()) {
+    for (const { source, position } of positions.all()) {
       positions.take(source);
-      forget(source);
+      if (isOwn(position.stream)) forget(source);
     }
   }
 }
