@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freePort, RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
 import { installSpark, runSpark, SPARK_VERSIONS, type SparkHome } from './servers/spark.ts';
 import { buildAgent } from './servers/spark-agent.ts';
-import { startStandalone } from './servers/spark-standalone.ts';
+import { type RunningStandalone, startStandalone } from './servers/spark-standalone.ts';
+import { LogArrivals } from './spark/log-arrivals.ts';
 import { patternEvents, type SaidLog } from './spark/spark-said.ts';
 
 const LAYOUTS = resolve(import.meta.dirname, '../../services/spark-agent/log4j2');
 const WIDE = 'from=2010-01-01T00:00:00Z&until=2100-01-01T00:00:00Z';
 const ARRIVES_WITHIN_MS = 60_000;
+/** Stated: 2 s from a line's time until it is found; three times that for a busy machine. */
+const FOUND_WITHIN_MS = 6_000;
 /** What the worker and the JVM print beside the log. */
 const NO_LOG = /^(Spark Executor Command: |=+$|WARNING: |Java HotSpot|OpenJDK )/;
 
@@ -68,6 +71,7 @@ for (const version of SPARK_VERSIONS) {
     let jar = '';
     let port = 0;
     let spark: SparkHome;
+    let cluster: RunningStandalone;
     let tollgate: RunningTollgate;
 
     before(async () => {
@@ -75,6 +79,7 @@ for (const version of SPARK_VERSIONS) {
       port = await freePort();
       spark = await installSpark(version);
       ({ jar } = await buildAgent(await installSpark(SPARK_VERSIONS[0]), folder));
+      cluster = resources.use(await startStandalone(spark, folder));
       tollgate = resources.use(
         await RunningTollgate.start(folder, {
           logs: {
@@ -98,17 +103,14 @@ for (const version of SPARK_VERSIONS) {
 
     /** Runs an application of two executors with one of the configurations; reads all consoles. */
     const ship = async (way: 'tcp' | 'file', project: string) => {
-      const work = join(folder, `standalone-${way}`);
-      await mkdir(work, { recursive: true });
       const layout = join(LAYOUTS, `${way}-spark${version.slice(0, 1)}.properties`);
       const address = `-Dtollgate.log.port=${port} -Dtollgate.project=${project}`;
       const common = `-Dlog4j2.configurationFile=file:${layout} ${address}`;
       const logs = join(folder, 'logs', project);
-      const driver = `-Dtollgate.log.file=${logs}/driver.log -Dtollgate.log.lost=${work}/lost.log`;
+      const driver = `-Dtollgate.log.file=${logs}/driver.log -Dtollgate.log.lost=${folder}/lost.log`;
       const ids = '-Dtollgate.application={{APP_ID}} -Dtollgate.executor={{EXECUTOR_ID}}';
       const file = `-Dtollgate.log.file=${logs}/{{APP_ID}}/{{EXECUTOR_ID}}.log`;
       const executor = `${ids} ${file}`;
-      await using cluster = await startStandalone(spark, work);
       const run = await runSpark(spark, {
         app: join(import.meta.dirname, 'spark/shipping.py'),
         conf: {
@@ -128,16 +130,17 @@ for (const version of SPARK_VERSIONS) {
       });
       assert.equal(run.exitCode, 0, run.stderr.slice(-4_000));
       assert.match(run.stdout, /COUNT 100/);
-      await writeFile(join(work, 'driver-stderr'), run.stderr);
+      const application = /APPLICATION (\S+)/.exec(run.stdout)?.[1] ?? '';
+      await writeFile(join(folder, `${way}-driver`), run.stderr);
       const consoles = [
-        readConsole('driver', join(work, 'driver-stderr')),
-        ...globSync(join(work, 'work/*/*/stderr')).map((path) =>
+        readConsole('driver', join(folder, `${way}-driver`)),
+        ...globSync(join(folder, `work/${application}/*/stderr`)).map((path) =>
           readConsole(path.split('/').at(-2) ?? '', path),
         ),
       ];
       assert.equal(consoles.length, 3, 'a driver and two executors');
-      assert.deepEqual(globSync(join(work, '**/*lost.log')), [], 'no line was lost');
-      return { application: /APPLICATION (\S+)/.exec(run.stdout)?.[1] ?? '', consoles };
+      assert.deepEqual(globSync(join(folder, '**/*lost.log')), [], 'no line was lost');
+      return { application, consoles };
     };
 
     const search = async (project: string, container: string): Promise<Log[]> => {
@@ -155,6 +158,7 @@ for (const version of SPARK_VERSIONS) {
     for (const way of ['tcp', 'file'] as const) {
       test(`by ${way}: all of driver and executors, word for word, by project, application and executor`, async (t) => {
         const project = `orders-${way}`;
+        await using arrivals = LogArrivals.start(tollgate, project);
         const { application, consoles } = await ship(way, project);
         for (const { container, heads, below } of consoles) {
           const ask = (): Promise<Log[]> => search(project, container).catch(() => []);
@@ -183,6 +187,13 @@ for (const version of SPARK_VERSIONS) {
           assert.ok(found.every(({ thread }) => thread !== ''));
           assert.ok(found.every(({ marks }) => marks.length === 0));
         }
+        const arrived = arrivals.found();
+        for (const { container, lines, medianMs, longestMs } of arrived) {
+          const label = `${container}: ${lines} lines found ${medianMs} ms after they were written`;
+          t.diagnostic(`${label} (median), ${longestMs} ms (longest)`);
+          assert.ok(longestMs < FOUND_WITHIN_MS, `${container}: ${longestMs} ms`);
+        }
+        assert.equal(arrived.length, 3, 'the driver and two executors');
         const driver = await search(project, 'driver');
         const failed = driver.find(({ message }) => message.startsWith('it failed\n'));
         assert.match(

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
+import { installSpark, runSpark, SPARK_VERSIONS, type SparkHome } from './servers/spark.ts';
+import { buildAgent } from './servers/spark-agent.ts';
+
+const CLUSTER = 'lab';
+const PROJECT = 'orders';
+const QUERIES = ['left', 'right'];
+/** The stated limit of a stop: what is ordered. */
+const WITHIN_MS = 10_000;
+/** A batch that is so long has begun and not ended whenever an order comes. */
+const SLOW_BATCH_SECONDS = 4;
+
+interface Stop {
+  id: string;
+  state: string;
+  clean: boolean | null;
+  message: string;
+}
+interface Effect {
+  query: string;
+  batch: number;
+}
+
+/** What the batches left behind, in order. */
+function effectsOf(file: string): Effect[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => {
+    const [query = '', batch] = line.split(' ');
+    return { query, batch: Number(batch) };
+  });
+}
+
+/** The last batch that is committed, by what the agent says. */
+function committedIn({ message }: Stop, query: string): number {
+  return Number(new RegExp(`${query} after batch (\\d+)`).exec(message)?.[1]);
+}
+
+function span(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_none, index) => from + index);
+}
+
+for (const version of SPARK_VERSIONS) {
+  describe(`a graceful stop of a streaming application on Spark ${version}`, {
+    timeout: 600_000,
+  }, () => {
+    const resources = new AsyncDisposableStack();
+    let folder = '';
+    let jar = '';
+    let spark: SparkHome;
+    let tollgate: RunningTollgate;
+    const seen = new Set<string>();
+
+    before(async () => {
+      folder = resources.use(await temporaryFolder()).path;
+      spark = await installSpark(version);
+      ({ jar } = await buildAgent(await installSpark(SPARK_VERSIONS[0]), folder));
+      tollgate = resources.use(
+        await RunningTollgate.start(folder, {
+          containers: { clusters: [{ id: CLUSTER }] },
+          metrics: { graphite: [] },
+          metering: { settleIntervalMs: 500 },
+        }),
+      );
+    });
+    after(() => resources.disposeAsync());
+
+    const stopsOf = (application: string) =>
+      `/v1/projects/${PROJECT}/applications/${CLUSTER}/${application}/stops`;
+
+    const order = async (application: string, body: object): Promise<void> => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await tollgate.post(stopsOf(application), JSON.stringify(body), headers);
+      assert.equal(answer.status, 202, await answer.text());
+    };
+
+    /** The order's state once the agent has said its last word. */
+    const outcome = async (application: string, id: string): Promise<Stop> => {
+      const { stops } = await tollgate.until(
+        () => tollgate.get<{ stops: Stop[] }>(stopsOf(application)),
+        ({ stops: all }) => /stopped|refused/.test(all.find((stop) => stop.id === id)?.state ?? ''),
+        3 * WITHIN_MS,
+      );
+      return stops.find((stop) => stop.id === id) ?? assert.fail('it was there a moment ago');
+    };
+
+    /** The application that runs now and has not run before. */
+    const started = async (): Promise<string> => {
+      type Listed = { applications: { id: string }[] };
+      const path = `/v1/projects/${PROJECT}/applications?state=running`;
+      const { applications } = await tollgate.until(
+        async () => {
+          const all = await tollgate.get<Listed>(path).catch((): Listed => ({ applications: [] }));
+          return { applications: all.applications.filter(({ id }) => !seen.has(id)) };
+        },
+        (page) => page.applications.length > 0,
+        180_000,
+      );
+      const id = applications[0]?.id ?? '';
+      seen.add(id);
+      return id;
+    };
+
+    /** Starts the application, lets each query do two batches or begin one, and stops it. */
+    const run = async (
+      name: string,
+      stop: (application: string) => Promise<Stop>,
+      conf: Record<string, string>,
+      batchSeconds = 0,
+    ): Promise<Stop> => {
+      const effects = join(folder, name, 'effects');
+      await mkdir(join(folder, name), { recursive: true });
+      const before = effectsOf(effects).length;
+      const running = runSpark(spark, {
+        app: join(import.meta.dirname, 'spark/endless.py'),
+        args: [join(folder, name, 'checkpoints'), effects, `${batchSeconds}`],
+        conf: {
+          'spark.master': 'local[2]',
+          'spark.sql.shuffle.partitions': '1',
+          'spark.jars': jar,
+          'spark.plugins': 'tollgate.spark.TollgatePlugin',
+          'spark.tollgate.url': tollgate.url,
+          'spark.tollgate.cluster': CLUSTER,
+          'spark.tollgate.project': PROJECT,
+          'spark.tollgate.heartbeat': '500ms',
+          'spark.tollgate.spool.dir': join(folder, 'spool'),
+          ...conf,
+        },
+      });
+      const application = await started();
+      const least = batchSeconds === 0 ? 2 : 1;
+      await tollgate.until(
+        async () => effectsOf(effects).slice(before),
+        (since) =>
+          QUERIES.every((query) => since.filter((one) => one.query === query).length >= least),
+        180_000,
+      );
+      const stopped = await stop(application);
+      const { exitCode, stdout, stderr } = await running;
+      assert.equal(exitCode, 0, stderr.slice(-4_000));
+      assert.match(stdout, /ENDED/);
+      return stopped;
+    };
+
+    const batchesOf = (name: string, query: string): number[] =>
+      effectsOf(join(folder, name, 'effects'))
+        .filter((one) => one.query === query)
+        .map(({ batch }) => batch);
+
+    test('not to durable storage: refused, unless forced; then at boundaries, and a restart loses and repeats none', async (t) => {
+      const first = await run(
+        'clean',
+        async (application) => {
+          await order(application, { id: 'a', withinMs: WITHIN_MS });
+          const refused = await outcome(application, 'a');
+          assert.deepEqual([refused.state, refused.clean], ['refused', null]);
+          assert.match(refused.message, /checkpoint file:\S+ is not on durable storage/);
+          const at = performance.now();
+          await order(application, { id: 'b', withinMs: WITHIN_MS, force: true });
+          const stopped = await outcome(application, 'b');
+          t.diagnostic(`forced: ${Math.round(performance.now() - at)} ms: ${stopped.message}`);
+          return stopped;
+        },
+        {},
+      );
+      const second = await run(
+        'clean',
+        async (application) => {
+          const at = performance.now();
+          await order(application, { id: 'c', withinMs: WITHIN_MS });
+          const stopped = await outcome(application, 'c');
+          t.diagnostic(`durable: ${Math.round(performance.now() - at)} ms: ${stopped.message}`);
+          return stopped;
+        },
+        { 'spark.tollgate.stop.durable': `file:${folder}/` },
+      );
+      for (const { state, clean, message } of [first, second]) {
+        assert.deepEqual([state, clean], ['stopped', true], message);
+      }
+      for (const query of QUERIES) {
+        const batches = batchesOf('clean', query);
+        assert.deepEqual(batches, span(0, batches.length - 1), `${query} loses and repeats none`);
+        assert.equal(committedIn(second, query), batches.length - 1);
+        assert.ok(committedIn(first, query) < batches.length - 1, 'the restart went on');
+      }
+    });
+
+    test('no boundary in time: told as not clean, and just the batches that had begun run again', async (t) => {
+      const conf = { 'spark.tollgate.stop.durable': `file:${folder}/` };
+      const cut = await run(
+        'cut',
+        async (application) => {
+          await order(application, { id: 'd', withinMs: 0 });
+          return await outcome(application, 'd');
+        },
+        conf,
+        SLOW_BATCH_SECONDS,
+      );
+      t.diagnostic(cut.message);
+      assert.deepEqual([cut.state, cut.clean], ['stopped', false]);
+      assert.match(cut.message, /a batch that had begun will run again/);
+      const left = QUERIES.map((query) => batchesOf('cut', query));
+      const begun = QUERIES.filter(
+        (query, index) => committedIn(cut, query) < (left[index]?.at(-1) ?? -1),
+      );
+      assert.ok(begun.length > 0, 'a batch had left its effect and was not committed');
+      await run(
+        'cut',
+        async (application) => {
+          await order(application, { id: 'e', withinMs: WITHIN_MS });
+          return await outcome(application, 'e');
+        },
+        conf,
+      );
+      for (const [index, query] of QUERIES.entries()) {
+        const again = batchesOf('cut', query).slice(left[index]?.length ?? 0);
+        const from = committedIn(cut, query) + 1;
+        assert.deepEqual(again, span(from, from + again.length - 1), query);
+      }
+    });
+  });
+}
