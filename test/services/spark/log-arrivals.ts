@@ -52,7 +52,12 @@ export class LogArrivals implements AsyncDisposable {
       .map(([container, lags]) => {
         const sorted = lags.toSorted((a, b) => a - b);
         const medianMs = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-        return { container, lines: sorted.length, medianMs, longestMs: sorted.at(-1) ?? Number.NaN };
+        return {
+          container,
+          lines: sorted.length,
+          medianMs,
+          longestMs: sorted.at(-1) ?? Number.NaN,
+        };
       })
       .sort((a, b) => a.container.localeCompare(b.container));
   }
@@ -81,7 +86,9 @@ export class LogArrivals implements AsyncDisposable {
     if (cursor !== '') query.set('cursor', cursor);
     // A project without a line is none yet.
     const none: Page = { logs: [], cursor: null };
-    return this.#tollgate.get<Page>(`/v1/projects/${this.#project}/logs?${query}`).catch(() => none);
+    return this.#tollgate
+      .get<Page>(`/v1/projects/${this.#project}/logs?${query}`)
+      .catch(() => none);
   }
 
   /** @return whether any is new */
