@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
 import { installSpark, runSpark, SPARK_VERSIONS, type SparkHome } from './servers/spark.ts';
 import { buildAgent } from './servers/spark-agent.ts';
 
 const CLUSTER = 'lab';
 const PROJECT = 'orders';
-const QUERIES = ['left', 'right'];
+const QUERIES = ['left', 'right'] as const;
 /** The stated limit of a stop: what is ordered. */
 const WITHIN_MS = 10_000;
 /** A batch that is so long has begun and not ended whenever an order comes. */
@@ -36,9 +35,9 @@ function effectsOf(file: string): Effect[] {
   });
 }
 
-/** The last batch that is committed, by what the agent says. */
+/** The last batch that is committed, by what the agent says; -1 where none is. */
 function committedIn({ message }: Stop, query: string): number {
-  return Number(new RegExp(`${query} after batch (\\d+)`).exec(message)?.[1]);
+  return Number(new RegExp(`${query} after batch (-?\\d+)`).exec(message)?.[1]);
 }
 
 function span(from: number, to: number): number[] {
@@ -51,6 +50,7 @@ for (const version of SPARK_VERSIONS) {
   }, () => {
     const resources = new AsyncDisposableStack();
     let folder = '';
+    let effects = '';
     let jar = '';
     let spark: SparkHome;
     let tollgate: RunningTollgate;
@@ -58,6 +58,7 @@ for (const version of SPARK_VERSIONS) {
 
     before(async () => {
       folder = resources.use(await temporaryFolder()).path;
+      effects = join(folder, 'effects');
       spark = await installSpark(version);
       ({ jar } = await buildAgent(await installSpark(SPARK_VERSIONS[0]), folder));
       tollgate = resources.use(
@@ -108,17 +109,14 @@ for (const version of SPARK_VERSIONS) {
 
     /** Starts the application, lets each query do two batches or begin one, and stops it. */
     const run = async (
-      name: string,
-      stop: (application: string) => Promise<Stop>,
+      stopIt: (application: string) => Promise<Stop>,
       conf: Record<string, string>,
       batchSeconds = 0,
     ): Promise<Stop> => {
-      const effects = join(folder, name, 'effects');
-      await mkdir(join(folder, name), { recursive: true });
       const before = effectsOf(effects).length;
       const running = runSpark(spark, {
         app: join(import.meta.dirname, 'spark/endless.py'),
-        args: [join(folder, name, 'checkpoints'), effects, `${batchSeconds}`],
+        args: [join(folder, 'checkpoints'), effects, `${batchSeconds}`],
         conf: {
           'spark.master': 'local[2]',
           'spark.sql.shuffle.partitions': '1',
@@ -140,87 +138,64 @@ for (const version of SPARK_VERSIONS) {
           QUERIES.every((query) => since.filter((one) => one.query === query).length >= least),
         180_000,
       );
-      const stopped = await stop(application);
+      const stopped = await stopIt(application);
       const { exitCode, stdout, stderr } = await running;
       assert.equal(exitCode, 0, stderr.slice(-4_000));
       assert.match(stdout, /ENDED/);
       return stopped;
     };
 
-    const batchesOf = (name: string, query: string): number[] =>
-      effectsOf(join(folder, name, 'effects'))
+    const batchesOf = (query: string): number[] =>
+      effectsOf(effects)
         .filter((one) => one.query === query)
         .map(({ batch }) => batch);
 
-    test('not to durable storage: refused, unless forced; then at boundaries, and a restart loses and repeats none', async (t) => {
-      const first = await run(
-        'clean',
-        async (application) => {
-          await order(application, { id: 'a', withinMs: WITHIN_MS });
-          const refused = await outcome(application, 'a');
-          assert.deepEqual([refused.state, refused.clean], ['refused', null]);
-          assert.match(refused.message, /checkpoint file:\S+ is not on durable storage/);
-          const at = performance.now();
-          await order(application, { id: 'b', withinMs: WITHIN_MS, force: true });
-          const stopped = await outcome(application, 'b');
-          t.diagnostic(`forced: ${Math.round(performance.now() - at)} ms: ${stopped.message}`);
-          return stopped;
-        },
-        {},
+    /** Orders a stop and waits for its last word. */
+    const stop = async (
+      t: TestContext,
+      application: string,
+      ordered: { id: string; withinMs: number; force?: boolean },
+    ): Promise<Stop> => {
+      const at = performance.now();
+      await order(application, ordered);
+      const stopped = await outcome(application, ordered.id);
+      const took = Math.round(performance.now() - at);
+      t.diagnostic(`${ordered.id} ${stopped.state} after ${took} ms: ${stopped.message}`);
+      return stopped;
+    };
+
+    test('cut, forced, and to durable storage: it says what was clean, and only what was not runs again', async (t) => {
+      const withinMs = WITHIN_MS;
+      const durable = { 'spark.tollgate.stop.durable': `file:${folder}/` };
+      const cut = await run(
+        (application) => stop(t, application, { id: 'cut', withinMs: 0 }),
+        durable,
+        SLOW_BATCH_SECONDS,
       );
-      const second = await run(
-        'clean',
-        async (application) => {
-          const at = performance.now();
-          await order(application, { id: 'c', withinMs: WITHIN_MS });
-          const stopped = await outcome(application, 'c');
-          t.diagnostic(`durable: ${Math.round(performance.now() - at)} ms: ${stopped.message}`);
-          return stopped;
-        },
-        { 'spark.tollgate.stop.durable': `file:${folder}/` },
+      assert.deepEqual([cut.state, cut.clean], ['stopped', false]);
+      assert.match(cut.message, /a batch that had begun will run again/);
+      const [left = [], right = []] = QUERIES.map(batchesOf);
+      const done = { left: left.length, right: right.length };
+      const begun = QUERIES.filter(
+        (query) => committedIn(cut, query) < (batchesOf(query).at(-1) ?? -1),
       );
-      for (const { state, clean, message } of [first, second]) {
+      assert.ok(begun.length > 0, 'a batch had left its effect and was not committed');
+      const forced = await run(async (application) => {
+        const refused = await stop(t, application, { id: 'unsafe', withinMs });
+        assert.deepEqual([refused.state, refused.clean], ['refused', null]);
+        assert.match(refused.message, /checkpoint file:\S+ is not on durable storage/);
+        return await stop(t, application, { id: 'forced', withinMs, force: true });
+      }, {});
+      const last = await run((application) => stop(t, application, { id: 'safe', withinMs }), durable);
+      for (const { state, clean, message } of [forced, last]) {
         assert.deepEqual([state, clean], ['stopped', true], message);
       }
       for (const query of QUERIES) {
-        const batches = batchesOf('clean', query);
-        assert.deepEqual(batches, span(0, batches.length - 1), `${query} loses and repeats none`);
-        assert.equal(committedIn(second, query), batches.length - 1);
-        assert.ok(committedIn(first, query) < batches.length - 1, 'the restart went on');
-      }
-    });
-
-    test('no boundary in time: told as not clean, and just the batches that had begun run again', async (t) => {
-      const conf = { 'spark.tollgate.stop.durable': `file:${folder}/` };
-      const cut = await run(
-        'cut',
-        async (application) => {
-          await order(application, { id: 'd', withinMs: 0 });
-          return await outcome(application, 'd');
-        },
-        conf,
-        SLOW_BATCH_SECONDS,
-      );
-      t.diagnostic(cut.message);
-      assert.deepEqual([cut.state, cut.clean], ['stopped', false]);
-      assert.match(cut.message, /a batch that had begun will run again/);
-      const left = QUERIES.map((query) => batchesOf('cut', query));
-      const begun = QUERIES.filter(
-        (query, index) => committedIn(cut, query) < (left[index]?.at(-1) ?? -1),
-      );
-      assert.ok(begun.length > 0, 'a batch had left its effect and was not committed');
-      await run(
-        'cut',
-        async (application) => {
-          await order(application, { id: 'e', withinMs: WITHIN_MS });
-          return await outcome(application, 'e');
-        },
-        conf,
-      );
-      for (const [index, query] of QUERIES.entries()) {
-        const again = batchesOf('cut', query).slice(left[index]?.length ?? 0);
-        const from = committedIn(cut, query) + 1;
-        assert.deepEqual(again, span(from, from + again.length - 1), query);
+        const since = batchesOf(query).slice(done[query]);
+        const expected = span(committedIn(cut, query) + 1, committedIn(last, query));
+        t.diagnostic(`${query}: ${since.length} batches since the cut`);
+        assert.deepEqual(since, expected, `${query} loses and repeats none`);
+        assert.ok(committedIn(forced, query) < committedIn(last, query), 'the restart went on');
       }
     });
   });

@@ -1,10 +1,12 @@
-"""Two streaming queries whose progress the listener for drivers without the agent sends.
+"""Two streaming queries whose progress listeners for drivers without the agent send.
 
-Prints each progress too, as `PROGRESS <json>`. Arguments: Tollgate's address, project, file of the
-token, folder of checkpoints, number of batches.
+Prints each progress too, as `PROGRESS <json>`. Arguments: project, folder of checkpoints, number of
+batches after which it may end, a file whose existence lets it end, and for each listener Tollgate's
+address and the file of its token.
 """
 
 import logging
+import os
 import sys
 import time
 
@@ -34,32 +36,35 @@ class Printer(StreamingQueryListener):
 
 
 def wait_until(done):
-    until = time.time() + 90
+    until = time.time() + 180
     while not done():
         if time.time() > until:
-            raise RuntimeError("not reached in 90 s")
+            raise RuntimeError("not reached in 180 s")
         time.sleep(0.1)
 
 
-def main(url, project, token_file, folder, batches):
+def main(project, folder, batches, may_end, *listeners):
     logging.basicConfig(level=logging.WARNING)
     spark = SparkSession.builder.appName("orders stream").getOrCreate()
     print("APPLICATION", spark.sparkContext.applicationId, flush=True)
-    listener = TollgateProgress(spark, url, project=project, token_file=token_file)
+    senders = [
+        TollgateProgress(spark, url, project=project, token_file=token_file)
+        for url, token_file in zip(listeners[::2], listeners[1::2])
+    ]
     printer = Printer()
-    for one in (listener, printer):
+    for one in (*senders, printer):
         spark.streams.addListener(one)
     queries = start_queries(spark, folder)
     began = time.perf_counter()
-    wait_until(lambda: all(printer.batches.get(str(q.runId), -1) >= batches for q in queries))
+    wait_until(lambda: all(printer.batches.get(str(q.runId), -1) >= int(batches) for q in queries))
     print("SECONDS", time.perf_counter() - began, flush=True)
+    wait_until(lambda: os.path.exists(may_end))
     for query in queries:
         query.stop()
     wait_until(lambda: printer.terminated == 2)
-    print("DROPPED", listener.dropped, flush=True)
+    print("DROPPED", *[sender.dropped for sender in senders], flush=True)
     spark.stop()
 
 
 if __name__ == "__main__":
-    *texts, last = sys.argv[1:]
-    main(*texts, int(last))
+    main(*sys.argv[1:])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,6 +21,7 @@ import { printedProgress } from './spark/spark-said.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const PROJECT = 'orders';
 const BATCHES = 4;
+const WRONG_SECRET = 'A'.repeat(43);
 
 interface Metrics {
   series: { tags: Record<string, string>; points: [number, number][] }[];
@@ -32,6 +34,7 @@ for (const version of SPARK_VERSIONS) {
     let spark: SparkHome;
     let tollgate: RunningTollgate;
     let tokenFile = '';
+    let wrongTokenFile = '';
     let reader = '';
     let usual: SparkRun;
 
@@ -42,10 +45,14 @@ for (const version of SPARK_VERSIONS) {
       return (JSON.parse(stdout) as { token: string }).token;
     };
 
-    const run = async (name: string, url: string, batches = BATCHES): Promise<SparkRun> => {
+    const checkpointsOf = (name: string): string => join(folder, `checkpoints-${name}`);
+    const mayEnd = (name: string): string => join(folder, `may-end-${name}`);
+
+    /** @param listeners each an address and the file of its token */
+    const run = async (name: string, listeners: readonly string[][]): Promise<SparkRun> => {
       const ran = await runSpark(spark, {
         app: join(import.meta.dirname, 'spark/listening.py'),
-        args: [url, PROJECT, tokenFile, join(folder, `checkpoints-${name}`), `${batches}`],
+        args: [PROJECT, checkpointsOf(name), `${BATCHES}`, mayEnd(name), ...listeners.flat()],
         conf: {
           'spark.master': 'local[2]',
           'spark.sql.shuffle.partitions': '2',
@@ -53,7 +60,7 @@ for (const version of SPARK_VERSIONS) {
         },
       });
       assert.equal(ran.exitCode, 0, ran.stderr.slice(-4_000));
-      assert.match(ran.stdout, /^DROPPED 0$/m);
+      assert.match(ran.stdout, /^DROPPED 0( 0)*$/m);
       return ran;
     };
 
@@ -111,57 +118,59 @@ for (const version of SPARK_VERSIONS) {
       );
       tokenFile = join(folder, 'token');
       await writeFile(tokenFile, await makeToken('--scope', 'ingest', '--project', PROJECT));
+      wrongTokenFile = join(folder, 'wrong-token');
+      await writeFile(wrongTokenFile, `tg_${'0'.repeat(16)}_${WRONG_SECRET}`);
       reader = await makeToken('--scope', 'read');
     });
     after(() => resources.disposeAsync());
 
-    test('every progress that Spark printed is there, with its rows', async (t) => {
-      usual = await run('there', tollgate.url);
-      assert.deepEqual(said(usual), []);
+    test('every progress that Spark printed is there, with its rows; a refused token is one line, and never printed', async (t) => {
+      await writeFile(mayEnd('there'), '');
+      usual = await run('there', [
+        [tollgate.url, tokenFile],
+        [tollgate.url, wrongTokenFile],
+      ]);
+      assert.equal(said(usual).length, 1, said(usual).join('\n'));
+      assert.match(said(usual)[0] ?? '', /Tollgate answers 401; lines wait/);
+      assert.ok(!`${usual.stdout}${usual.stderr}`.includes(WRONG_SECRET));
       const count = await isWhole(usual);
       assert.ok(count >= 2 * BATCHES, `${count} progress events`);
       t.diagnostic(`${count} progress events, ${BATCHES} batches after ${seconds(usual)} s`);
     });
 
-    test('a Tollgate that hangs, and one that is away, delay no query and no end', async (t) => {
+    test('a Tollgate that hangs and one that is away delay no query and no end; one that comes back gets what waited', async (t) => {
       const silent = createServer(() => undefined).listen(0, '127.0.0.1');
       await once(silent, 'listening');
-      const { port } = silent.address() as AddressInfo;
-      const hanging = await run('hanging', `http://127.0.0.1:${port}`);
+      const { port: silentPort } = silent.address() as AddressInfo;
+      const port = Number(new URL(tollgate.url).port);
+      const before = await points('batch_id');
+      await tollgate.kill();
+      const running = run('back', [
+        [`http://127.0.0.1:${silentPort}`, tokenFile],
+        [`http://127.0.0.1:${await freePort()}`, tokenFile],
+        [tollgate.url, tokenFile],
+      ]);
+      // By then the first events have been told to nobody.
+      const commits = join(checkpointsOf('back'), '*/commits/1');
+      while (globSync(commits).length < 2) await new Promise((next) => setTimeout(next, 100));
+      const api = { port, requireToken: true };
+      const config = { dataFolder: join(folder, 'data'), api, metrics: { graphite: [] } };
+      tollgate = resources.use(await RunningTollgate.start(folder, config));
+      const all = () => points('batch_id');
+      await tollgate.until(all, ({ size }) => size > before.size, 120_000);
+      const endAt = performance.now();
+      await writeFile(mayEnd('back'), '');
+      const ran = await running;
+      t.diagnostic(`${BATCHES} batches after ${seconds(ran)} s, not ${seconds(usual)} s`);
+      t.diagnostic(`it ended ${Math.round(performance.now() - endAt)} ms after it was told to`);
       silent.closeAllConnections();
       silent.close();
-      const away = await run('away', `http://127.0.0.1:${await freePort()}`);
-      assert.equal(said(away).length, 1, said(away).join('\n'));
-      assert.match(said(away)[0] ?? '', /nothing could be sent: .*refused/);
-      for (const ran of [hanging, away]) {
-        t.diagnostic(`${BATCHES} batches after ${seconds(ran)} s, ${ran.tookMs} ms in all`);
-        assert.ok(seconds(ran) < 3 * seconds(usual), `${seconds(ran)} s`);
-        assert.ok(ran.tookMs < 3 * usual.tookMs, `${ran.tookMs} ms`);
-      }
-    });
-
-    test('a Tollgate that comes back gets what waited', async () => {
-      const dataFolder = join(folder, 'data');
-      const port = Number(new URL(tollgate.url).port);
-      await tollgate.kill();
-      // So many that it is still running long after, since attempts come seconds apart by then.
-      const running = run('back', tollgate.url, 25);
-      // It is missed by the first events: these come 5 s after the start at the earliest.
-      await new Promise((next) => setTimeout(next, 9_000));
-      const api = { port, requireToken: true };
-      const config = { dataFolder, api, metrics: { graphite: [] } };
-      tollgate = resources.use(await RunningTollgate.start(folder, config));
-      const ran = await running;
       await isWhole(ran);
-    });
-
-    test('a refused token is one line, and never printed', async () => {
-      const token = `tg_${'0'.repeat(16)}_${'A'.repeat(43)}`;
-      await writeFile(tokenFile, token);
-      const refused = await run('refused', tollgate.url);
-      assert.equal(said(refused).length, 1, said(refused).join('\n'));
-      assert.match(said(refused)[0] ?? '', /Tollgate answers 401; lines wait/);
-      assert.ok(!`${refused.stdout}${refused.stderr}`.includes('A'.repeat(43)));
+      const lines = said(ran).join('\n');
+      assert.equal(lines.match(/nothing could be sent: .*refused/g)?.length, 2, lines);
+      assert.equal(lines.match(/Tollgate is reached again/g)?.length, 1, lines);
+      // A listener that waited for its answer would hold each batch for 10 s.
+      assert.ok(seconds(ran) < 3 * seconds(usual) + 10, `${seconds(ran)} s`);
     });
   });
 }
