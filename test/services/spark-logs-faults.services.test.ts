@@ -152,8 +152,12 @@ for (const version of SPARK_VERSIONS) {
       fell = collector.text().match(/\n/g)?.length ?? 0;
       collector = await startCollector('second');
       await job;
-      marks['back'] = await mark();
-      t.diagnostic(`${marks['back'].received} lines received by the second`);
+      const connected = await mark();
+      await application.do(JOB);
+      const back = await mark();
+      marks['back'] = back;
+      t.diagnostic(`${back.received} lines received by the second, ${back.lost} lost in all`);
+      assert.ok(back.received - connected.received >= 2_000);
     });
 
     test('one that hangs does not keep the application from its end', async (t) => {

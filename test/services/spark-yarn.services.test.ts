@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
+import { freePort, RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
 import { installSpark, runSpark, type SparkHome, type SparkRun } from './servers/spark.ts';
 import { buildAgent } from './servers/spark-agent.ts';
 import {
@@ -21,6 +21,7 @@ import {
   toldLives,
 } from './spark/container-account.ts';
 import { eventLogContainers } from './spark/event-log-containers.ts';
+import { LogArrivals } from './spark/log-arrivals.ts';
 
 const CLUSTER = 'lab';
 const BATCH = 'orders';
@@ -35,6 +36,12 @@ const MASTER_WITHIN_MS = 3_000;
 /** From a kill -9 to the end that is charged. */
 const DEATH_WITHIN_MS = 3_000;
 const ARRIVES_WITHIN_MS = 180_000;
+/** Stated: 2 s from a log line's time until it is found; three times that for a busy machine. */
+const FOUND_WITHIN_MS = 6_000;
+const LAYOUT = resolve(
+  import.meta.dirname,
+  '../../services/spark-agent/log4j2/tcp-spark4.properties',
+);
 /** No application here lives for so long, but on a machine that does much else. */
 const RUNS_WITHIN_MS = 400_000;
 const here = (file: string): string => join(import.meta.dirname, 'spark', file);
@@ -92,6 +99,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
   let yarn: RunningYarn;
   let tollgate: RunningTollgate;
   let common: Record<string, string>;
+  let logPort = 0;
 
   const events = (): string => join(folder, 'events');
 
@@ -168,6 +176,30 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
     assert.ok(Math.abs(polled) <= WITHIN_MS, `${label}: polled ${polled} ms off`);
   };
 
+  /** YARN brings the layout to every container, as the README of log4j2 says it. */
+  const shipping = (project: string): Record<string, string> => {
+    const layout = '-Dlog4j2.configurationFile=tcp-spark4.properties';
+    const options = `${layout} -Dtollgate.log.port=${logPort} -Dtollgate.project=${project}`;
+    const ids = '-Dtollgate.application={{APP_ID}} -Dtollgate.executor={{EXECUTOR_ID}}';
+    return {
+      'spark.files': LAYOUT,
+      'spark.driver.extraJavaOptions': options,
+      'spark.executor.extraJavaOptions': `${options} ${ids}`,
+    };
+  };
+
+  const checkArrivals = (t: TestContext, arrivals: LogArrivals): void => {
+    const found = arrivals.found();
+    for (const { container, lines, medianMs, longestMs } of found) {
+      const label = `${container}: ${lines} log lines found ${medianMs} ms after they were written`;
+      t.diagnostic(`${label} (median), ${longestMs} ms (longest)`);
+      assert.ok(longestMs < FOUND_WITHIN_MS, `${container}: ${longestMs} ms`);
+    }
+    const containers = found.map(({ container }) => container);
+    assert.deepEqual(containers, ['1', 'driver'], 'by project and application');
+    assert.ok(found.every(({ lines }) => lines > 20));
+  };
+
   before(async () => {
     folder = resources.use(await temporaryFolder()).path;
     await mkdir(events());
@@ -175,6 +207,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
     const { jar } = await buildAgent(spark, folder);
     yarn = resources.use(await startYarn(spark));
     spark = { ...spark, env: { ...spark.env, ...yarn.env } };
+    logPort = await freePort();
     const cluster = {
       id: CLUSTER,
       type: 'yarn',
@@ -187,6 +220,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
       await RunningTollgate.start(folder, {
         containers: { clusters: [cluster], scanIntervalMs: 500 },
         metrics: { graphite: [] },
+        logs: { tcp: [{ port: logPort, cluster: CLUSTER }] },
         metering: { settleIntervalMs: 500 },
       }),
     );
@@ -213,6 +247,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
   after(() => resources.disposeAsync());
 
   test('a batch that grows and shrinks and a stream of another project are charged what all three say', async (t) => {
+    await using arrivals = LogArrivals.start(tollgate, STREAM);
     const [batch, stream] = await Promise.all([
       run('scaling.py', [], {
         'spark.tollgate.project': BATCH,
@@ -224,6 +259,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
       }),
       run('streaming.py', ['none:', join(folder, 'checkpoints'), '6'], {
         'spark.submit.deployMode': 'cluster',
+        ...shipping(STREAM),
         'spark.tollgate.project': STREAM,
         'spark.executor.instances': '1',
       }),
@@ -246,6 +282,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
       for (const row of rows) checkRow(row, project);
       await checkMemorySeconds(application, rows);
     }
+    checkArrivals(t, arrivals);
     // In client mode no manager grants the driver anything: the log alone tells of it.
     const driver = `${applicationOf(batch)}//driver`;
     const said = (await eventLogContainers(events())).find(({ container }) => container === driver);
