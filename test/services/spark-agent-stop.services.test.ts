@@ -187,7 +187,10 @@ for (const version of SPARK_VERSIONS) {
         assert.match(refused.message, /checkpoint file:\S+ is not on durable storage/);
         return await stop(t, application, { id: 'forced', withinMs, force: true });
       }, {});
-      const last = await run((application) => stop(t, application, { id: 'safe', withinMs }), durable);
+      const last = await run(
+        (application) => stop(t, application, { id: 'safe', withinMs }),
+        durable,
+      );
       for (const { state, clean, message } of [forced, last]) {
         assert.deepEqual([state, clean], ['stopped', true], message);
       }
