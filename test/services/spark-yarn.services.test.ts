@@ -257,7 +257,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
         'spark.dynamicAllocation.executorIdleTimeout': '2s',
         'spark.dynamicAllocation.maxExecutors': '2',
       }),
-      run('streaming.py', ['none:', join(folder, 'checkpoints'), '6'], {
+      run('streaming.py', ['none:', join(folder, 'checkpoints'), '3'], {
         'spark.submit.deployMode': 'cluster',
         ...shipping(STREAM),
         'spark.tollgate.project': STREAM,
