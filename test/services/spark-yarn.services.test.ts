@@ -270,6 +270,7 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
       const logs = containerLogs(yarn, applicationOf(ran));
       assert.equal(exitCode, 0, `${stdout.slice(-2_000)}${stderr.slice(-4_000)}${logs}`);
     }
+    checkArrivals(t, arrivals);
     assert.match(batch.stdout, /RELEASED/);
     for (const [ran, project, least] of [
       [batch, BATCH, 3],
@@ -282,7 +283,6 @@ describe('Spark on YARN, as the manager, the event log and the agent see it', {
       for (const row of rows) checkRow(row, project);
       await checkMemorySeconds(application, rows);
     }
-    checkArrivals(t, arrivals);
     // In client mode no manager grants the driver anything: the log alone tells of it.
     const driver = `${applicationOf(batch)}//driver`;
     const said = (await eventLogContainers(events())).find(({ container }) => container === driver);
