@@ -5,7 +5,7 @@ import { constants, zstdDecompressSync } from 'node:zlib';
 
 /** A container as Spark's event log tells it; times in ms. */
 export interface SaidContainer {
-  /** YARN's id; of a driver in client mode, which YARN doesn't grant, `<application>//driver`. */
+  /** YARN's id; where it grants none, `<application>//driver` and `<application>//<executor>`. */
   readonly container: string;
   readonly role: 'driver' | 'executor' | 'application-master';
   readonly startedAt: number;
@@ -45,11 +45,12 @@ export async function eventLogContainers(folder: string): Promise<SaidContainer[
     const of = (name: string) =>
       events.filter(({ Event }) => Event.split('.').at(-1) === `SparkListener${name}`);
     const end = of('ApplicationEnd')[0]?.Timestamp;
+    const application = of('ApplicationStart')[0]?.['App ID'];
     for (const added of of('ExecutorAdded')) {
       const id = added['Executor ID'];
       const removed = of('ExecutorRemoved').find((event) => event['Executor ID'] === id);
       said.push({
-        container: added['Executor Info'].Attributes['CONTAINER_ID'] ?? '',
+        container: added['Executor Info'].Attributes['CONTAINER_ID'] ?? `${application}//${id}`,
         role: 'executor',
         startedAt: added.Timestamp,
         endedAt: removed?.Timestamp ?? end,
