@@ -180,17 +180,17 @@ describe('Spark standalone, as the manager, the event log and the agent see it',
   test('kill -9 of executors, a worker, the meter, the collector and a driver: charged at the truth', async (t) => {
     const plain = { 'spark.tollgate.project': BATCH };
     const [hurt, lone, doomed] = await Promise.all([
-      platform.startWaiting('hurt', plain),
-      platform.startWaiting('lone', { ...plain, 'spark.eventLog.enabled': 'false' }),
-      platform.startWaiting('doomed', { 'spark.tollgate.project': STREAM }),
+      platform.startWaiting('hurt', 2, plain),
+      platform.startWaiting('lone', 1, { ...plain, 'spark.eventLog.enabled': 'false' }),
+      platform.startWaiting('doomed', 1, { 'spark.tollgate.project': STREAM }),
     ]);
     const deaths = new Map<string, number>();
 
     await t.test('an executor, while no meter lives', async () => {
-      const [first] = await platform.atWork(hurt.application);
+      const [first] = await platform.atWork(hurt.application, 2);
       await platform.kill('meter');
       kill(deaths, first);
-      await platform.atWork(hurt.application);
+      await platform.atWork(hurt.application, 2);
       await platform.run('meter');
     });
 
@@ -220,8 +220,8 @@ describe('Spark standalone, as the manager, the event log and the agent see it',
   ): Promise<ReadonlySet<string>> => {
     const away = new Set<string>();
     await t.test('the collector: what happens meanwhile comes by the spool', async (own) => {
-      const [, one] = await platform.atWork(hurt.application);
-      const [other] = await platform.atWork(lone.application);
+      const [, one] = await platform.atWork(hurt.application, 2);
+      const [other] = await platform.atWork(lone.application, 1);
       const applications = [hurt.application, lone.application];
       const launched = () =>
         applications.flatMap((id) => platform.executors(id)).map(({ container }) => container);
@@ -251,7 +251,7 @@ describe('Spark standalone, as the manager, the event log and the agent see it',
 
   /** Nobody says an end of what it had; its executors find it gone and end by themselves. */
   const killDriver = async (t: TestContext, doomed: WaitingApplication): Promise<void> => {
-    await platform.atWork(doomed.application);
+    await platform.atWork(doomed.application, 1);
     const pid = doomed.driverPid();
     const killedAt = Date.now();
     process.kill(pid, 'SIGKILL');
@@ -274,18 +274,16 @@ describe('Spark standalone, as the manager, the event log and the agent see it',
     deaths: Map<string, number>,
     hurt: WaitingApplication,
   ): Promise<void> => {
-    const live = await platform.atWork(hurt.application);
+    const live = await platform.atWork(hurt.application, 2);
     const name = live[0]?.worker ?? '';
-    const worker = platform.cluster.workers.find(({ url }) =>
-      name.endsWith(url.split(':').at(-1) ?? '-'),
-    );
+    const worker = platform.cluster.workers.find(({ port }) => name.endsWith(`-${port}`));
     assert.ok(worker !== undefined, name);
     const dying = worker.process.kill();
     const victims = live.filter((one) => one.worker === name);
     for (const one of victims) kill(deaths, one);
     await dying;
     t.diagnostic(`${victims.length} executors on ${name}`);
-    await platform.atWork(hurt.application);
+    await platform.atWork(hurt.application, 2);
     await hurt.stop();
     checkRun(await hurt.ended);
   };

@@ -6,9 +6,9 @@ import { SHORT_RUN_JVM, type SparkHome } from './spark.ts';
 
 export interface StandaloneWorker {
   readonly process: ServerProcess;
-  /** As executors name it in their command line: `spark://Worker@127.0.0.1:port`. */
-  readonly url: string;
-  /** Begins with `epoch milliseconds` of each line. */
+  /** The last part of the name that the master gives it. */
+  readonly port: number;
+  /** Lines `<epoch ms> <message>`. */
   readonly logFile: string;
 }
 
@@ -19,6 +19,7 @@ export interface RunningStandalone extends AsyncDisposable {
   readonly url: string;
   /** The workers lay an executor's files at `<application>/<executor>/stderr` below it. */
   readonly workFolder: string;
+  /** Lines `<epoch ms> <message>`. */
   readonly masterLogFile: string;
   readonly workers: readonly StandaloneWorker[];
 }
@@ -92,7 +93,7 @@ export async function startStandalone(
     const at = ['-p', `${own}`, '--webui-port', `${ui}`, master];
     const worker = await start('worker.Worker', `worker-${n}`, [...args, ...at], n);
     started.use(worker.process);
-    workers.push({ ...worker, url: `spark://Worker@127.0.0.1:${own}` });
+    workers.push({ ...worker, port: own });
   }
   const open = started.move();
   return {

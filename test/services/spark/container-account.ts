@@ -1,5 +1,5 @@
 import type { Witness } from '../../../shared/contracts/container-fact.ts';
-import type { JournalReader } from '../../../shared/stores/journal.ts';
+import type { StoredFact } from '../../../shared/stores/journal.ts';
 import { openLedger } from '../../../shared/stores/sql/open-ledger.ts';
 import type { RunningTollgate } from '../../support/running-tollgate.ts';
 import type { SaidContainer } from './event-log-containers.ts';
@@ -52,18 +52,16 @@ interface Life {
   readonly end: number | undefined;
 }
 
-/** As journaledLives, of a ledger in a file. */
+/** As livesIn, of a ledger in a file. */
 export async function toldLives(file: string): Promise<Map<string, Map<Witness, Life>>> {
   await using ledger = await openLedger({ file, readOnly: true });
-  return await journaledLives(ledger.journalReader);
+  return livesIn(await ledger.journalReader.factsAfter(0, 1_000_000));
 }
 
 /** What each witness told Tollgate of each container, by container and witness. */
-export async function journaledLives(
-  journal: JournalReader,
-): Promise<Map<string, Map<Witness, Life>>> {
+export function livesIn(facts: readonly StoredFact[]): Map<string, Map<Witness, Life>> {
   const lives = new Map<string, Map<Witness, Life>>();
-  for (const { fact } of await journal.factsAfter(0, 1_000_000)) {
+  for (const { fact } of facts) {
     if (!('container' in fact)) continue;
     const told = lives.get(fact.container) ?? new Map<Witness, Life>();
     const { start, end } = told.get(fact.witness) ?? { start: undefined, end: undefined };

@@ -1,19 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StoredFact } from '../../../shared/stores/journal.ts';
 import { postgresConfig } from '../../../shared/stores/sql/config.ts';
+import type { Ledger } from '../../../shared/stores/sql/open-ledger.ts';
 import { openPostgresLedger } from '../../../shared/stores/sql/open-postgres-ledger.ts';
 import { freePort, RunningTollgate, temporaryFolder } from '../../support/running-tollgate.ts';
 import { installSpark, runSpark, type SparkHome, type SparkRun } from '../servers/spark.ts';
 import { buildAgent } from '../servers/spark-agent.ts';
 import { type RunningStandalone, startStandalone } from '../servers/spark-standalone.ts';
-import { type DistributedStores, startDistributedStores } from '../support/distributed-stores.ts';
+import { type StoreNames, startDistributedStores } from '../support/distributed-stores.ts';
 import { RETRY } from '../support/postgres-schema.ts';
-import { journaledLives } from './container-account.ts';
+import { livesIn } from './container-account.ts';
 import { javaProcess } from './java-process.ts';
 import { type StandaloneExecutor, standaloneAccount } from './standalone-account.ts';
 
 const CLUSTER = 'lab';
+const TWO_WORKERS = { workers: 2, cores: 6, memory: '4g' };
 /** What each executor asks for. */
 const EXECUTOR_MIB = 512;
 /** How late a launch or an end may be noticed by a look at the manager. */
@@ -23,6 +26,17 @@ const RUNS_WITHIN_MS = 400_000;
 const ARRIVES_WITHIN_MS = 180_000;
 
 type Role = 'collect' | 'meter' | 'serve';
+
+interface Parts {
+  readonly folder: string;
+  readonly cluster: RunningStandalone;
+  readonly spark: SparkHome;
+  readonly jar: string;
+  readonly stores: StoreNames;
+  readonly ledger: Ledger;
+  readonly collectPort: number;
+  readonly open: AsyncDisposableStack;
+}
 
 /** An application that does small jobs until it is told to end. */
 export interface WaitingApplication {
@@ -38,31 +52,12 @@ export interface WaitingApplication {
  * own on Elasticsearch, InfluxDB and PostgreSQL.
  */
 export class StandalonePlatform implements AsyncDisposable {
-  readonly folder: string;
-  readonly cluster: RunningStandalone;
-  readonly #spark: SparkHome;
-  readonly #jar: string;
-  readonly #stores: DistributedStores;
-  readonly #collectPort: number;
+  readonly #parts: Parts;
   readonly #roles = new Map<Role, RunningTollgate>();
-  readonly #resources: AsyncDisposableStack;
+  readonly #facts: StoredFact[] = [];
 
-  private constructor(parts: {
-    readonly folder: string;
-    readonly cluster: RunningStandalone;
-    readonly spark: SparkHome;
-    readonly jar: string;
-    readonly stores: DistributedStores;
-    readonly collectPort: number;
-    readonly resources: AsyncDisposableStack;
-  }) {
-    this.folder = parts.folder;
-    this.cluster = parts.cluster;
-    this.#spark = parts.spark;
-    this.#jar = parts.jar;
-    this.#stores = parts.stores;
-    this.#collectPort = parts.collectPort;
-    this.#resources = parts.resources;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   static async start(): Promise<StandalonePlatform> {
@@ -70,21 +65,32 @@ export class StandalonePlatform implements AsyncDisposable {
     const folder = resources.use(await temporaryFolder()).path;
     await mkdir(join(folder, 'events'));
     const spark = await installSpark();
-    const [stores, cluster, { jar }] = await Promise.all([
+    const [{ stores }, cluster, { jar }] = await Promise.all([
       startDistributedStores().then((started) => resources.use(started)),
-      startStandalone(spark, folder, { workers: 2, cores: 6, memory: '4g' }).then((started) =>
-        resources.use(started),
-      ),
+      startStandalone(spark, folder, TWO_WORKERS).then((started) => resources.use(started)),
       buildAgent(spark, folder),
     ]);
+    const { url, schema } = stores.ledger;
+    const config = postgresConfig.parse({ url, schema, poolSize: 1 });
+    const ledger = resources.use(await openPostgresLedger(config, RETRY));
     const collectPort = await freePort();
-    const parts = { folder, cluster, spark, jar, stores, collectPort };
-    const platform = new StandalonePlatform({ ...parts, resources: resources.move() });
-    await using started = new AsyncDisposableStack();
-    started.use(platform);
-    await Promise.all((['collect', 'meter', 'serve'] as const).map((role) => platform.run(role)));
-    started.move();
+    const parts = { folder, cluster, spark, jar, stores, ledger, collectPort };
+    const platform = new StandalonePlatform({ ...parts, open: resources.move() });
+    try {
+      await Promise.all((['collect', 'meter', 'serve'] as const).map((role) => platform.run(role)));
+    } catch (error) {
+      await platform[Symbol.asyncDispose]();
+      throw error;
+    }
     return platform;
+  }
+
+  get folder(): string {
+    return this.#parts.folder;
+  }
+
+  get cluster(): RunningStandalone {
+    return this.#parts.cluster;
   }
 
   /** Starts a service where it ran before: on its port and its data. */
@@ -96,12 +102,12 @@ export class StandalonePlatform implements AsyncDisposable {
     };
     const executorLogs = join(cluster.workFolder, '{application}/{container}/stderr');
     const config = {
-      stores: this.#stores.stores,
+      stores: this.#parts.stores,
       logs: { files: [{ paths: [executorLogs], cluster: CLUSTER }] },
       containers: { clusters: [lab], scanIntervalMs: 500 },
       metrics: { graphite: [] },
       metering: { settleIntervalMs: 500, meterLeaseMs: 3_000 },
-      ...(role === 'collect' ? { api: { port: this.#collectPort } } : {}),
+      ...(role === 'collect' ? { api: { port: this.#parts.collectPort } } : {}),
     };
     this.#roles.set(role, await RunningTollgate.start(folder, config, role));
   }
@@ -122,15 +128,15 @@ export class StandalonePlatform implements AsyncDisposable {
     args: readonly string[],
     conf: Readonly<Record<string, string>>,
   ): Promise<SparkRun> {
-    return runSpark(this.#spark, {
+    return runSpark(this.#parts.spark, {
       app: join(import.meta.dirname, file),
       args,
       timeoutMs: RUNS_WITHIN_MS,
       conf: {
         'spark.master': this.cluster.master,
-        'spark.jars': this.#jar,
+        'spark.jars': this.#parts.jar,
         'spark.plugins': 'tollgate.spark.TollgatePlugin',
-        'spark.tollgate.url': `http://127.0.0.1:${this.#collectPort}`,
+        'spark.tollgate.url': `http://127.0.0.1:${this.#parts.collectPort}`,
         'spark.tollgate.cluster': CLUSTER,
         'spark.tollgate.spool.dir': join(this.folder, 'spool'),
         'spark.tollgate.heartbeat': '1s',
@@ -148,26 +154,31 @@ export class StandalonePlatform implements AsyncDisposable {
     });
   }
 
-  /** Resolves once it has two executors. */
+  /** Resolves once it has all its executors. */
   async startWaiting(
     name: string,
+    executors: number,
     conf: Readonly<Record<string, string>>,
   ): Promise<WaitingApplication> {
     const own = join(this.folder, `waiting-${name}`);
     await mkdir(own);
-    const ended = this.submit('waiting.py', [own, '2'], conf);
-    const early = ended.then(({ stderr }) => {
-      if (!existsSync(join(own, 'ready'))) throw new Error(`it ended: ${stderr.slice(-4_000)}`);
+    const args = [own, `${executors}`];
+    const ended = this.submit('waiting.py', args, { ...conf, 'spark.cores.max': `${executors}` });
+    let over: SparkRun | undefined;
+    void ended.then((ran) => {
+      over = ran;
     });
-    const ready = this.until(
-      async () => existsSync(join(own, 'ready')),
-      (isReady) => isReady,
-    );
-    await Promise.race([ready, early.then(() => ready)]);
+    const isReady = async (): Promise<boolean> => existsSync(join(own, 'ready'));
+    await this.until(isReady, (ready) => ready || over !== undefined);
+    if (!(await isReady())) {
+      const { stdout = '', stderr = '' } = over ?? {};
+      throw new Error(`${name} ended: ${stdout.slice(-2_000)}${stderr.slice(-4_000)}`);
+    }
+    const application = readFileSync(join(own, 'ready'), 'utf8');
     return {
-      application: readFileSync(join(own, 'ready'), 'utf8'),
+      application,
       ended,
-      driverPid: () => javaProcess([own, '2']),
+      driverPid: () => javaProcess(args),
       stop: () => writeFile(join(own, 'stop'), ''),
     };
   }
@@ -179,17 +190,17 @@ export class StandalonePlatform implements AsyncDisposable {
     );
   }
 
-  /** Its executors, once it has two that its driver knows. */
-  async atWork(application: string): Promise<StandaloneExecutor[]> {
+  /** An application's executors, once it has so many that its driver knows. */
+  async atWork(application: string, executors: number): Promise<StandaloneExecutor[]> {
     return await this.until(
       async () => {
-        const live = this.executors(application).filter(
-          ({ finishedAt }) => finishedAt === undefined,
-        );
         const lives = await this.lives();
-        return live.filter(({ container }) => lives.get(container)?.has('agent'));
+        return this.executors(application).filter(
+          ({ container, finishedAt }) =>
+            finishedAt === undefined && lives.get(container)?.has('agent'),
+        );
       },
-      (live) => live.length === 2,
+      (live) => live.length === executors,
     );
   }
 
@@ -197,12 +208,11 @@ export class StandalonePlatform implements AsyncDisposable {
     return javaProcess(['--executor-id', executor], ['--app-id', application]);
   }
 
-  /** As journaledLives, of the whole journal. */
-  async lives(): ReturnType<typeof journaledLives> {
-    const { url, schema } = this.#stores.stores.ledger;
-    const config = postgresConfig.parse({ url, schema, poolSize: 1 });
-    await using ledger = await openPostgresLedger(config, RETRY);
-    return await journaledLives(ledger.journalReader);
+  /** As livesIn, of the whole journal. */
+  async lives(): Promise<ReturnType<typeof livesIn>> {
+    const { journalReader } = this.#parts.ledger;
+    this.#facts.push(...(await journalReader.factsAfter(this.#facts.at(-1)?.seq ?? 0, 100_000)));
+    return livesIn(this.#facts);
   }
 
   /** Asks until it holds; the error says what was seen last. */
@@ -212,6 +222,6 @@ export class StandalonePlatform implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const role of this.#roles.values()) await role.kill();
-    await this.#resources.disposeAsync();
+    await this.#parts.open.disposeAsync();
   }
 }
