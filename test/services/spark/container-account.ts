@@ -87,8 +87,8 @@ export interface ManagedContainer {
 }
 
 /** A container in every account; times in ms. */
-export interface Compared {
-  readonly manager: ManagedContainer;
+export interface Compared<T extends ManagedContainer = ManagedContainer> {
+  readonly manager: T;
   /** What Spark wrote, read without Tollgate. */
   readonly said: SaidContainer | undefined;
   readonly told: ReadonlyMap<Witness, Life>;
@@ -100,12 +100,12 @@ export interface Compared {
 const UNCHARGED: Charged = { project: '', role: '', ms: 0, mibMs: 0, coverage: 'none' };
 
 /** Every container of an application that the manager granted, in the order of their ids. */
-export function compare(
-  manager: readonly ManagedContainer[],
+export function compare<T extends ManagedContainer>(
+  manager: readonly T[],
   said: readonly SaidContainer[],
   told: ReadonlyMap<string, ReadonlyMap<Witness, Life>>,
   charged: ReadonlyMap<string, Charged>,
-): Compared[] {
+): Compared<T>[] {
   return manager
     .map((container) => {
       const charge = charged.get(container.container) ?? UNCHARGED;
