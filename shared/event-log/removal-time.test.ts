@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { removalTime } from './removal-time.ts';
+
+const KILLED = 'Executor killed by driver.';
+const STANDALONE = ['spark.master', 'spark://m:7077'] as const;
+const DELAY = 'spark.standalone.executorRemoveDelayOnDisconnection';
+
+test('an executor that the driver let go on a standalone cluster ended before the driver’s wait', () => {
+  assert.equal(removalTime(100_000, KILLED, new Map([STANDALONE])), 95_000);
+  const left = 'Remote RPC client disassociated. Likely due to containers exceeding thresholds';
+  assert.equal(removalTime(100_000, left, new Map([STANDALONE])), 95_000);
+});
+
+test('the wait is what the application configured', () => {
+  for (const [text, ms] of [
+    ['200ms', 200],
+    ['7', 7_000],
+    ['7s', 7_000],
+    ['1m', 60_000],
+    ['1min', 60_000],
+    ['soon', 5_000],
+  ] as const) {
+    const configuration = new Map([STANDALONE, [DELAY, text] as const]);
+    assert.equal(removalTime(100_000, KILLED, configuration), 100_000 - ms, text);
+  }
+});
+
+test('a removal that the master explained, or of another manager, stands as it is', () => {
+  const explained = 'Command exited with code 137';
+  assert.equal(removalTime(100_000, explained, new Map([STANDALONE])), 100_000);
+  assert.equal(removalTime(100_000, KILLED, new Map([['spark.master', 'yarn']])), 100_000);
+  assert.equal(removalTime(100_000, KILLED, new Map()), 100_000);
+});
