@@ -34,7 +34,8 @@ export function removedAt(removed: {
   readonly 'Removed Reason': string;
   readonly isStandalone: boolean;
 }): number {
-  const isLetGo = removed.isStandalone && removed['Removed Reason'].startsWith('Executor killed by');
+  const isLetGo =
+    removed.isStandalone && removed['Removed Reason'].startsWith('Executor killed by');
   return removed.Timestamp - (isLetGo ? 5_000 : 0);
 }
 
