@@ -238,7 +238,7 @@ describe('Spark standalone, as the manager, the event log and the agent see it',
       kill(deaths, other);
       await lone.stop();
       checkRun(await lone.ended);
-      const spooled = () => globSync(join(platform.folder, 'spool/*.containers.ndjson')).length;
+      const spooled = () => globSync(join(platform.folder, 'spool/*.containers.ndjson*')).length;
       await platform.until(
         async () => spooled(),
         (files) => files === 2,
