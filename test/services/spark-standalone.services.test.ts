@@ -137,7 +137,10 @@ describe('Spark standalone, as the manager, the event log and the agent see it',
       const end = rows.find(({ manager }) => manager.container === container)?.end ?? Number.NaN;
       const late = end - killedAt;
       t.diagnostic(`${container}: charged until ${late} ms after the kill`);
-      assert.ok(late >= -LOOKED_MS && late <= DEATH_WITHIN_MS, `${container}: ${late} ms after the kill`);
+      assert.ok(
+        late >= -LOOKED_MS && late <= DEATH_WITHIN_MS,
+        `${container}: ${late} ms after the kill`,
+      );
     }
   };
 
