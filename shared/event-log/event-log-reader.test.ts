@@ -296,8 +296,9 @@ const WORK = [
   taskEnd({ id: 3, index: 2, launch: 400, finish: 500 }),
   taskEnd({ id: 3, index: 2, launch: 400, finish: 500, reason: 'Resubmitted' }),
   taskEnd({ id: 4, index: 2, launch: 500, finish: 550 }),
-  executorRemoved(1000, '1', 'Executor killed by driver.'),
-  applicationEnd(1200),
+  // It ended at 1,000: the driver waits 5 s for the master to say why.
+  executorRemoved(6000, '1', 'Executor killed by driver.'),
+  applicationEnd(6200),
 ];
 
 test('the slot time tells useful work from waste, idling, start-up and tail', () => {

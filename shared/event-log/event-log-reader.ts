@@ -36,6 +36,7 @@ import { ExecutorSlots } from './executor-slots.ts';
 import { type Attribution, type End, FactWriter, type StartedContainer } from './fact-writer.ts';
 import { instantField, type JsonObject, textField } from './json-fields.ts';
 import type { LogNote } from './log-notes.ts';
+import { removalTime } from './removal-time.ts';
 
 export interface EventLogReaderOptions {
   readonly cluster: string;
@@ -245,7 +246,13 @@ export class EventLogReader {
     if (name === 'SparkListenerExecutorRemoved') {
       const executor = textField(event, 'Executor ID', 256);
       const reason = textField(event, 'Removed Reason', 512);
-      return () => this.#removed(executor, { at, reason, inferred: false });
+      return () => {
+        const endedAt = removalTime(at, reason, {
+          sparkVersion: this.#sparkVersion,
+          configuration: this.#configuration,
+        });
+        this.#removed(executor, { at: endedAt, reason, inferred: false });
+      };
     }
     if (name === 'SparkListenerExecutorAdded') {
       const added = readExecutorAdded(event);

@@ -12,11 +12,11 @@ from pyspark.sql import functions as F
 
 def wait_for_executors(context, count):
     tracker = context._jsc.sc().statusTracker()
-    until = time.time() + 60
+    until = time.time() + 240
     # The driver is in the list too.
     while len(tracker.getExecutorInfos()) < count + 1:
         if time.time() > until:
-            raise RuntimeError(f"fewer than {count} executors in 60 s")
+            raise RuntimeError(f"fewer than {count} executors in 240 s")
         time.sleep(0.1)
 
 

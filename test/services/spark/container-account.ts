@@ -1,7 +1,7 @@
 import type { Witness } from '../../../shared/contracts/container-fact.ts';
+import type { StoredFact } from '../../../shared/stores/journal.ts';
 import { openLedger } from '../../../shared/stores/sql/open-ledger.ts';
 import type { RunningTollgate } from '../../support/running-tollgate.ts';
-import type { YarnContainer } from '../servers/yarn.ts';
 import type { SaidContainer } from './event-log-containers.ts';
 
 const WIDE = 'from=2010-01-01T00:00:00Z&until=2100-01-01T00:00:00Z';
@@ -52,11 +52,16 @@ interface Life {
   readonly end: number | undefined;
 }
 
-/** What each witness told Tollgate of each container, by container and witness. */
+/** As livesIn, of a ledger in a file. */
 export async function toldLives(file: string): Promise<Map<string, Map<Witness, Life>>> {
   await using ledger = await openLedger({ file, readOnly: true });
+  return livesIn(await ledger.journalReader.factsAfter(0, 1_000_000));
+}
+
+/** What each witness told Tollgate of each container, by container and witness. */
+export function livesIn(facts: readonly StoredFact[]): Map<string, Map<Witness, Life>> {
   const lives = new Map<string, Map<Witness, Life>>();
-  for (const { fact } of await ledger.journalReader.factsAfter(0, 1_000_000)) {
+  for (const { fact } of facts) {
     if (!('container' in fact)) continue;
     const told = lives.get(fact.container) ?? new Map<Witness, Life>();
     const { start, end } = told.get(fact.witness) ?? { start: undefined, end: undefined };
@@ -71,9 +76,19 @@ export async function toldLives(file: string): Promise<Map<string, Map<Witness, 
   return lives;
 }
 
+/** A container that a cluster manager granted, by its own account; times in ms. */
+export interface ManagedContainer {
+  readonly container: string;
+  readonly application: string;
+  readonly createdAt: number;
+  /** Undefined while it is held. */
+  readonly finishedAt: number | undefined;
+  readonly memoryMib: number;
+}
+
 /** A container in every account; times in ms. */
-export interface Compared {
-  readonly manager: YarnContainer;
+export interface Compared<T extends ManagedContainer = ManagedContainer> {
+  readonly manager: T;
   /** What Spark wrote, read without Tollgate. */
   readonly said: SaidContainer | undefined;
   readonly told: ReadonlyMap<Witness, Life>;
@@ -85,12 +100,12 @@ export interface Compared {
 const UNCHARGED: Charged = { project: '', role: '', ms: 0, mibMs: 0, coverage: 'none' };
 
 /** Every container of an application that the manager granted, in the order of their ids. */
-export function compare(
-  manager: readonly YarnContainer[],
+export function compare<T extends ManagedContainer>(
+  manager: readonly T[],
   said: readonly SaidContainer[],
   told: ReadonlyMap<string, ReadonlyMap<Witness, Life>>,
   charged: ReadonlyMap<string, Charged>,
-): Compared[] {
+): Compared<T>[] {
   return manager
     .map((container) => {
       const charge = charged.get(container.container) ?? UNCHARGED;
@@ -106,19 +121,19 @@ export function compare(
 }
 
 const HEAD = ['container', 'role', 'project', 'manager', 'charged', 'differs', 'coverage'];
-const WITNESSES = ['yarn', 'event-log', 'agent'] as const;
+const WITNESSES: readonly Witness[] = ['yarn', 'event-log', 'agent'];
 
 /**
  * The accounts side by side, in ms: the manager's own, what is charged, and for each witness how
  * much later than the manager it told the start and the end.
  */
-export function comparisonTable(rows: readonly Compared[]): string[] {
+export function comparisonTable(rows: readonly Compared[], witnesses = WITNESSES): string[] {
   const later = (at: number | undefined, than: number | undefined): string =>
     at === undefined || than === undefined ? '-' : `${at - than}`;
   const cells = rows.map(({ manager, told, charged, differsMs }) => {
     const { container, createdAt, finishedAt } = manager;
     const life = finishedAt === undefined ? '-' : `${finishedAt - createdAt}`;
-    const witnessed = WITNESSES.map((witness) => {
+    const witnessed = witnesses.map((witness) => {
       const { start, end } = told.get(witness) ?? { start: undefined, end: undefined };
       return `${later(start, createdAt)}/${later(end, finishedAt)}`;
     });
@@ -129,7 +144,7 @@ export function comparisonTable(rows: readonly Compared[]): string[] {
       ...witnessed,
     ];
   });
-  const table = [[...HEAD, ...WITNESSES], ...cells];
+  const table = [[...HEAD, ...witnesses], ...cells];
   const widths = table[0]?.map((_, column) =>
     Math.max(...table.map((row) => row[column]?.length ?? 0)),
   );

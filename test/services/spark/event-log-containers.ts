@@ -5,7 +5,7 @@ import { constants, zstdDecompressSync } from 'node:zlib';
 
 /** A container as Spark's event log tells it; times in ms. */
 export interface SaidContainer {
-  /** YARN's id; of a driver in client mode, which YARN doesn't grant, `<application>//driver`. */
+  /** YARN's id; where it grants none, `<application>//driver` and `<application>//<executor>`. */
   readonly container: string;
   readonly role: 'driver' | 'executor' | 'application-master';
   readonly startedAt: number;
@@ -19,9 +19,24 @@ interface LoggedEvent {
   readonly time: number;
   readonly 'App ID': string;
   readonly 'Executor ID': string;
+  readonly 'Removed Reason': string;
   readonly 'Executor Info': { readonly Attributes: Readonly<Record<string, string>> };
   readonly 'Driver Attributes'?: Readonly<Record<string, string>>;
   readonly info?: { readonly logUrlInfo: Readonly<Record<string, string>> };
+}
+
+/**
+ * A driver on standalone waits 5 s for the master to say why an executor left, which it never does
+ * of one that it was asked to kill.
+ */
+export function removedAt(removed: {
+  readonly Timestamp: number;
+  readonly 'Removed Reason': string;
+  readonly isStandalone: boolean;
+}): number {
+  const isLetGo =
+    removed.isStandalone && removed['Removed Reason'].startsWith('Executor killed by');
+  return removed.Timestamp - (isLetGo ? 5_000 : 0);
 }
 
 function eventsOf(parts: readonly string[]): LoggedEvent[] {
@@ -45,14 +60,16 @@ export async function eventLogContainers(folder: string): Promise<SaidContainer[
     const of = (name: string) =>
       events.filter(({ Event }) => Event.split('.').at(-1) === `SparkListener${name}`);
     const end = of('ApplicationEnd')[0]?.Timestamp;
+    const application = of('ApplicationStart')[0]?.['App ID'];
+    const isStandalone = application?.startsWith('app-') ?? false;
     for (const added of of('ExecutorAdded')) {
       const id = added['Executor ID'];
       const removed = of('ExecutorRemoved').find((event) => event['Executor ID'] === id);
       said.push({
-        container: added['Executor Info'].Attributes['CONTAINER_ID'] ?? '',
+        container: added['Executor Info'].Attributes['CONTAINER_ID'] ?? `${application}//${id}`,
         role: 'executor',
         startedAt: added.Timestamp,
-        endedAt: removed?.Timestamp ?? end,
+        endedAt: removed === undefined ? end : removedAt({ ...removed, isStandalone }),
       });
     }
     for (const start of of('ApplicationStart')) {

@@ -15,10 +15,10 @@ def executors(context):
 
 
 def wait_until(done, what):
-    until = time.time() + 180
+    until = time.time() + 240
     while not done():
         if time.time() > until:
-            raise RuntimeError(f"{what}: not within 180 s")
+            raise RuntimeError(f"{what}: not within 240 s")
         time.sleep(0.1)
 
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
+import { removedAt } from './event-log-containers.ts';
 
 /**
  * What Spark printed and wrote, read here without any of Tollgate's parsers: each of these is a few
@@ -106,11 +107,16 @@ export async function eventLogLives(folder: string): Promise<SaidLives[]> {
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line)),
     );
+    const application = basename(log).replace('eventlog_v2_', '');
+    const isStandalone = application.startsWith('app-');
     const times = (kind: string): Map<string, number> =>
       new Map(
         events
           .filter(({ Event }) => Event === `SparkListener${kind}`)
-          .map((event) => [event['Executor ID'] ?? '', event['Timestamp']]),
+          .map((event) => [
+            event['Executor ID'] ?? '',
+            removedAt({ 'Removed Reason': '', ...event, isStandalone }),
+          ]),
       );
     const start = times('ApplicationStart').get('') ?? Number.NaN;
     const end = times('ApplicationEnd').get('') ?? Number.NaN;
@@ -118,7 +124,6 @@ export async function eventLogLives(folder: string): Promise<SaidLives[]> {
     const executors = [...times('ExecutorAdded')].map(
       ([id, added]) => [id, { start: added, end: removed.get(id) ?? end }] as const,
     );
-    const application = basename(log).replace('eventlog_v2_', '');
     lives.push({ application, start, end, executors: new Map(executors) });
   }
   return lives;

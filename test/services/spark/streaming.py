@@ -135,11 +135,11 @@ def main(address, folder, batches):
     listener = ProgressListener(sender, {"application": application, "project": project})
     spark.streams.addListener(listener)
     queries = start_queries(spark, folder)
-    until = time.time() + 180
+    until = time.time() + 240
     while any(listener.batches.get(str(query.runId), -1) < batches for query in queries):
         failed = [query.exception() for query in queries if query.exception() is not None]
         if failed or time.time() > until:
-            raise RuntimeError(f"no {batches} batches in 180 s: {failed}")
+            raise RuntimeError(f"no {batches} batches in 240 s: {failed}")
         time.sleep(0.1)
     for query in queries:
         query.stop()

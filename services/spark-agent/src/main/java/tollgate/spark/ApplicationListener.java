@@ -34,6 +34,7 @@ final class ApplicationListener extends SparkListener {
 
   private final SparkContext context;
   private final ContainerSize size;
+  private final RemovalTime removal;
   private final ContainerFacts facts;
   private final ActivityTotals totals;
   private final Map<Integer, Map<String, Long>> profiles = new ConcurrentHashMap<>();
@@ -43,6 +44,7 @@ final class ApplicationListener extends SparkListener {
     this.facts = facts;
     this.totals = totals;
     size = new ContainerSize(config.spark);
+    removal = new RemovalTime(config.spark);
   }
 
   @Override
@@ -106,7 +108,11 @@ final class ApplicationListener extends SparkListener {
 
   @Override
   public void onExecutorRemoved(SparkListenerExecutorRemoved event) {
-    quietly(() -> facts.containerStopped(event.executorId(), event.time(), event.reason()));
+    quietly(
+        () -> {
+          long endedAt = removal.time(event.time(), event.reason());
+          facts.containerStopped(event.executorId(), endedAt, event.reason());
+        });
   }
 
   /** An executor's heartbeat, each 10 s. */

@@ -55,6 +55,20 @@ final class ValuesTest {
     same(Sizes.millis("soon"), -1L);
   }
 
+  void testAnExecutorLetGoOnStandaloneEndedBeforeTheDriversWait() {
+    String killed = "Executor killed by driver.";
+    String delay = "spark.standalone.executorRemoveDelayOnDisconnection";
+    RemovalTime standalone = new RemovalTime(conf("spark.master", "spark://m:7077"));
+    same(standalone.time(100_000, killed), 95_000L);
+    same(standalone.time(100_000, "Remote RPC client disassociated. Likely"), 95_000L);
+    same(standalone.time(100_000, "Command exited with code 137"), 100_000L);
+    same(standalone.time(100_000, null), 100_000L);
+    RemovalTime quick = new RemovalTime(conf("spark.master", "spark://m:7077", delay, "200ms"));
+    same(quick.time(100_000, killed), 99_800L);
+    same(new RemovalTime(conf("spark.master", "yarn")).time(100_000, killed), 100_000L);
+    same(new RemovalTime(conf()).time(100_000, killed), 100_000L);
+  }
+
   private static long executorMib(String... pairs) {
     return new ContainerSize(conf(pairs)).executor(1, 0, Collections.emptyMap()).memoryMib;
   }
