@@ -10,6 +10,8 @@ import org.apache.spark.executor.TaskMetrics;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerApplicationEnd;
 import org.apache.spark.scheduler.SparkListenerApplicationStart;
+import org.apache.spark.scheduler.SparkListenerBlockManagerAdded;
+import org.apache.spark.scheduler.SparkListenerBlockManagerRemoved;
 import org.apache.spark.scheduler.SparkListenerEvent;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
@@ -36,12 +38,19 @@ final class ApplicationListener extends SparkListener {
   private final ContainerSize size;
   private final ContainerFacts facts;
   private final ActivityTotals totals;
+  private final StorageMemory storage;
   private final Map<Integer, Map<String, Long>> profiles = new ConcurrentHashMap<>();
 
-  ApplicationListener(SparkContext context, AgentConfig config, ContainerFacts facts, ActivityTotals totals) {
+  ApplicationListener(
+      SparkContext context,
+      AgentConfig config,
+      ContainerFacts facts,
+      ActivityTotals totals,
+      StorageMemory storage) {
     this.context = context;
     this.facts = facts;
     this.totals = totals;
+    this.storage = storage;
     size = new ContainerSize(config.spark);
   }
 
@@ -107,6 +116,27 @@ final class ApplicationListener extends SparkListener {
   @Override
   public void onExecutorRemoved(SparkListenerExecutorRemoved event) {
     quietly(() -> facts.containerStopped(event.executorId(), event.time(), event.reason()));
+  }
+
+  @Override
+  public void onBlockManagerAdded(SparkListenerBlockManagerAdded event) {
+    quietly(
+        () -> {
+          long onHeap = bytes(event.maxOnHeapMem(), event.maxMem());
+          long offHeap = bytes(event.maxOffHeapMem(), 0);
+          storage.added(event.blockManagerId().executorId(), onHeap, offHeap, event.time());
+        });
+  }
+
+  private static long bytes(Object option, long otherwise) {
+    Object value = ScalaValues.unwrap(option);
+    return value instanceof Number ? ((Number) value).longValue() : otherwise;
+  }
+
+  /** Its executor may live on: the master forgets a block manager that it hasn't heard of. */
+  @Override
+  public void onBlockManagerRemoved(SparkListenerBlockManagerRemoved event) {
+    quietly(() -> storage.removed(event.blockManagerId().executorId(), event.time()));
   }
 
   /** An executor's heartbeat, each 10 s. */
