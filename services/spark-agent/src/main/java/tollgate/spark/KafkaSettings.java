@@ -64,9 +64,9 @@ final class KafkaSettings {
     all.put("compression.type", "gzip");
     all.put("linger.ms", "5");
     all.put("buffer.memory", String.valueOf(4 << 20));
-    all.put("max.block.ms", "5000");
+    all.put("max.block.ms", "10000");
     all.put("request.timeout.ms", "5000");
-    all.put("delivery.timeout.ms", "6000");
+    all.put("delivery.timeout.ms", "10000");
     // The client logs each try: fewer of them, since we say it once.
     all.put("reconnect.backoff.ms", "1000");
     all.put("reconnect.backoff.max.ms", "5000");
