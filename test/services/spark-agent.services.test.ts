@@ -54,6 +54,8 @@ const SPARKS: readonly (readonly [string, () => Promise<SparkHome>])[] = [
 ];
 
 for (const [name, install] of SPARKS) {
+  /** Of each of two queries, and the short way in the older versions. */
+  const batches = name === SPARKS[0]?.[0] ? 4 : 1;
   describe(`the agent in Spark ${name}`, { timeout: 600_000 }, () => {
     const resources = new AsyncDisposableStack();
     let folder = '';
@@ -76,9 +78,9 @@ for (const [name, install] of SPARKS) {
         }),
       );
       const conf = agentConf(jar, tollgate.url, folder);
-      {
-        await using cluster = await startStandalone(spark, folder);
-        batch = await runSpark(spark, {
+      await using cluster = await startStandalone(spark, folder);
+      [batch, stream] = await Promise.all([
+        runSpark(spark, {
           app: here('batch.py'),
           args: ['200000', '2'],
           conf: {
@@ -88,13 +90,13 @@ for (const [name, install] of SPARKS) {
             'spark.cores.max': '2',
             'spark.executor.memory': '512m',
           },
-        });
-      }
-      stream = await runSpark(spark, {
-        app: here('streaming.py'),
-        args: ['none:', join(folder, 'checkpoints'), '4'],
-        conf: { ...conf, 'spark.master': 'local[2]' },
-      });
+        }),
+        runSpark(spark, {
+          app: here('streaming.py'),
+          args: ['none:', join(folder, 'checkpoints'), `${batches}`],
+          conf: { ...conf, 'spark.master': 'local[2]' },
+        }),
+      ]);
       lives = await eventLogLives(join(folder, 'events'));
     });
     after(() => resources.disposeAsync());
@@ -125,9 +127,10 @@ for (const [name, install] of SPARKS) {
       const { applications } = await tollgate.get<{
         applications: { name: string; state: string; coverage: string; tags: object }[];
       }>(`/v1/projects/${PROJECT}/applications?limit=100`);
+      applications.sort((a, b) => (a.name < b.name ? -1 : 1));
       assert.deepEqual(
         applications.map(({ name, state, coverage, tags }) => ({ name, state, coverage, tags })),
-        ['orders stream', 'orders nightly'].map((name) => ({
+        ['orders nightly', 'orders stream'].map((name) => ({
           name,
           state: 'ended',
           coverage: 'exact',
@@ -141,7 +144,7 @@ for (const [name, install] of SPARKS) {
       const expected = printed.map(({ id, runId, batchId, numInputRows }) => {
         return `${id} ${runId} ${batchId} ${numInputRows}`;
       });
-      assert.ok(expected.length >= 8, `${expected.length} progress events`);
+      assert.ok(expected.length >= 2 * batches, `${expected.length} progress events`);
       const found = await storedProgress(tollgate, PROJECT);
       assert.deepEqual(found.sort(), expected.sort());
       t.diagnostic(`${found.length} progress events`);
