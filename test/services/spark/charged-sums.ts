@@ -19,7 +19,7 @@ interface Metrics {
 }
 
 /** By application and executor: its time, cores and memory over that time. */
-export type ContainerSums = Map<string, { ms: bigint; millicoreMs: bigint; mibMs: bigint }>;
+type ContainerSums = Map<string, { ms: bigint; millicoreMs: bigint; mibMs: bigint }>;
 
 /** Over all hours and corrections of a project; empty before its first charge. */
 export async function chargedSums(
