@@ -195,6 +195,60 @@ final class KafkaDoorTest {
     same(ReflectedProducer.loader(), null);
   }
 
+  private static final class Quiet implements Sender.Heart {
+    @Override
+    public List<String> sights() {
+      return Collections.emptyList();
+    }
+
+    @Override
+    public Map<String, Object> heartbeat() {
+      return Json.object("n", 1);
+    }
+
+    @Override
+    public void obey(Map<?, ?> answer) {
+      throw new AssertionError("nobody can have answered");
+    }
+  }
+
+  /** Sends so many lines from one application to its end. */
+  private static Sender ran(AgentConfig config, Broker broker, List<String> said, int lines) {
+    Notices notices = new Notices(said::add, said::add);
+    Sender sender = new Sender(config, new KafkaDoor(config, broker), null, notices, new Quiet());
+    for (int i = 0; i < lines; i++) sender.offer(Sender.CONTAINERS, "{\"n\":" + i + "}");
+    sender.offer(Sender.CONTAINERS, "{\"n\":\"" + String.join("", Collections.nCopies(90, "x")) + "\"}");
+    sender.start();
+    sender.close(10_000);
+    return sender;
+  }
+
+  void testWithoutHttpLinesGoOutAllTheSameAndWaitOnDiskWhileKafkaIsAway() throws IOException {
+    Path spool = Files.createTempDirectory("tollgate-agent-test").resolve("spool");
+    AgentConfig config = config("spark.tollgate.spool.dir", spool.toString());
+    Broker away = new Broker();
+    away.failure = new TimeoutException("Topic t not present in metadata after 5000 ms.");
+    List<String> said = Collections.synchronizedList(new ArrayList<>());
+    same(ran(config, away, said, 100).dropped().get(Sender.CONTAINERS), 0L);
+    same(said.size(), 1);
+    same(spool.toFile().list().length, 1);
+    Broker back = new Broker();
+    back.maxValue = 90;
+    Sender.Heart heart = new Quiet();
+    Notices notices = new Notices(said::add, said::add);
+    Sender next = new Sender(config, new KafkaDoor(config, back), null, notices, heart);
+    next.start();
+    long over = System.currentTimeMillis() + 30_000;
+    while (spool.toFile().list().length > 0) {
+      isTrue(System.currentTimeMillis() < over, "the lines that were left");
+      Thread.yield();
+    }
+    next.close(5_000);
+    same(back.taken.size(), 100);
+    same(next.dropped().get(Sender.CONTAINERS), 1L);
+    isTrue(said.toString().contains("takes no lines of containers that are so large"), said.toString());
+  }
+
   void testTopicsThatAreNoneAreToldAndReplaced() {
     AgentConfig config = config("spark.tollgate.kafka.topic.progress", "a topic");
     same(config.kafka.topic("progress"), "tollgate-progress");
