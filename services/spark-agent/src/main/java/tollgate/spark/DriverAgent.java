@@ -22,6 +22,7 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
   private static final Logger LOG = LoggerFactory.getLogger("tollgate.spark.Agent");
   private static final String QUERY_LISTENERS = "spark.sql.streaming.streamingQueryListeners";
   private static final int PROTOCOL = 1;
+  private static final long END_HEARD_MS = 1_000;
 
   /** The agent of this JVM: Spark itself makes the listeners of streaming queries, without it. */
   private static volatile DriverAgent current;
@@ -123,6 +124,8 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
     isEnding = true;
     try {
       stop.awaitLastWord(config.endMs);
+      // Spark may call this while its listeners have yet to hear of the end.
+      facts.awaitEnd(Math.min(config.endMs, END_HEARD_MS));
       facts.applicationEnded(System.currentTimeMillis());
       sender.close(config.endMs);
       if (current == this) current = null;
