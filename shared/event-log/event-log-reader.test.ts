@@ -286,6 +286,7 @@ test('a later configuration is told again, the same one is not', () => {
 });
 
 const WORK = [
+  line('SparkListenerLogStart', { 'Spark Version': '3.5.8' }),
   STANDALONE,
   applicationStart(0),
   executorAdded(100, '1'),

@@ -3,11 +3,13 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { makeAuthority } from '../support/certificates.ts';
 import { freePort, RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
 import { installSpark, runSpark, type SparkHome, type SparkRun } from './servers/spark.ts';
 import { buildAgent } from './servers/spark-agent.ts';
@@ -19,6 +21,18 @@ const CLUSTER = 'lab';
 /** What the agent said in the driver's log. */
 function said({ stderr }: SparkRun): string[] {
   return stderr.split('\n').filter((line) => line.includes('Tollgate: '));
+}
+
+/** Listens on a port that is returned, until it is disposed. */
+async function listening(server: Pick<Server, 'listen' | 'address' | 'close' | 'on'>): Promise<{
+  readonly port: number;
+  readonly [Symbol.dispose]: () => void;
+}> {
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server as Server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.dispose]: () => void server.close() };
 }
 
 describe('the agent where something is wrong', { timeout: 900_000 }, () => {
@@ -185,5 +199,83 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
     silent.close();
     isWell(hanging);
     t.diagnostic(`refused ${refused.tookMs} ms, hanging ${hanging.tookMs} ms`);
+  });
+
+  test('a proxy that asks for a password, a portal that answers instead, an unknown authority', async (t) => {
+    let asked = 0;
+    using proxy = await listening(
+      createServer((request, response) => {
+        asked += 1;
+        request.resume();
+        response.writeHead(407, { 'proxy-authenticate': 'Basic realm="way out"' }).end('<html>');
+      }),
+    );
+    using portal = await listening(
+      createServer((request, response) => {
+        request.resume();
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in</html>');
+      }),
+    );
+    const authority = await makeAuthority(folder);
+    using unknown = await listening(
+      createTlsServer(await authority.sign('server'), (_, response) => response.end('{}')),
+    );
+    const proxied = ['http.proxyHost=127.0.0.1', `http.proxyPort=${proxy.port}`];
+    const wrong: readonly (readonly [RegExp, Record<string, string>])[] = [
+      [
+        /a proxy asks for a password \(407\)/,
+        {
+          'spark.tollgate.url': 'http://tollgate.example:8470',
+          'spark.driver.extraJavaOptions': proxied.map((one) => `-D${one}`).join(' '),
+        },
+      ],
+      [
+        /what answers \(status 200\) is not Tollgate: check spark.tollgate.url/,
+        { 'spark.tollgate.url': `http://127.0.0.1:${portal.port}` },
+      ],
+      [
+        /TLS failed \(.+\); name its CA in spark.tollgate.ca.file/,
+        { 'spark.tollgate.url': `https://127.0.0.1:${unknown.port}` },
+      ],
+    ];
+    for (const [problem, conf] of wrong) {
+      const ran = await run({ ...conf, 'spark.tollgate.spool.bytes': '0b' });
+      isWell(ran);
+      const lines = said(ran).filter((line) => !/ sends to |were dropped unsent/.test(line));
+      assert.equal(lines.length, 1, said(ran).join('\n'));
+      assert.match(lines[0] ?? '', problem);
+      t.diagnostic(`${ran.tookMs} ms: ${lines[0]}`);
+    }
+    assert.ok(asked > 1, 'it is tried again');
+  });
+
+  test('an older Tollgate that knows no heartbeats, and a newer one that answers more', async () => {
+    const lines: string[] = [];
+    let isOlder = true;
+    using other = await listening(
+      createServer((request, response) => {
+        lines.push(request.url ?? '');
+        request.resume().once('end', () => {
+          const isUnknown = isOlder && request.url === '/v1/ingest/heartbeats';
+          response.writeHead(isUnknown ? 404 : 200, { 'content-type': 'application/json' });
+          const more = { protocol: 99, orders: [{ kind: 'dance', id: 'x' }, 7], news: {} };
+          const body = isUnknown ? { code: 'NOT_FOUND', detail: 'there is nothing' } : more;
+          response.end(JSON.stringify(body));
+        });
+      }),
+    );
+    const url = `http://127.0.0.1:${other.port}`;
+    const older = await run({ 'spark.tollgate.url': url });
+    isWell(older);
+    const beats = lines.filter((path) => path === '/v1/ingest/heartbeats').length;
+    assert.equal(beats, 1, 'it is asked once');
+    assert.ok(lines.includes('/v1/ingest/containers'));
+    const unknown = said(older).filter((line) => !line.includes(' sends to '));
+    assert.equal(unknown.length, 1, unknown.join('\n'));
+    assert.match(unknown[0] ?? '', /this version of Tollgate knows no heartbeats/);
+    isOlder = false;
+    const newer = await run({ 'spark.tollgate.url': url });
+    isWell(newer);
+    assert.equal(said(newer).length, 1, said(newer).join('\n'));
   });
 });

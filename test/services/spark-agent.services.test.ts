@@ -3,39 +3,28 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { RunningTollgate, temporaryFolder } from '../support/running-tollgate.ts';
-import {
-  installSpark,
-  runSpark,
-  SPARK_VERSIONS,
-  type SparkHome,
-  type SparkRun,
-} from './servers/spark.ts';
+import { installSpark, runSpark, type SparkHome, type SparkRun } from './servers/spark.ts';
 import { buildAgent } from './servers/spark-agent.ts';
+import { installSparkOnScala213 } from './servers/spark-scala213.ts';
 import { startStandalone } from './servers/spark-standalone.ts';
-import { eventLogLives, printedProgress, type SaidLives } from './spark/spark-said.ts';
+import {
+  chargedSums,
+  isCharged,
+  saidSums,
+  seriesOf,
+  storedProgress,
+} from './spark/charged-sums.ts';
+import {
+  eventLogLives,
+  eventLogStorage,
+  printedProgress,
+  type SaidLives,
+} from './spark/spark-said.ts';
 
 const CLUSTER = 'lab';
 const PROJECT = 'orders';
-const WIDE = 'from=2010-01-01T00:00:00Z&until=2100-01-01T00:00:00Z';
 const ARRIVES_WITHIN_MS = 60_000;
 const here = (file: string): string => join(import.meta.dirname, 'spark', file);
-
-interface Charges {
-  charges: {
-    application: string;
-    container: string;
-    containerMs: string;
-    millicoreMs: string;
-    mibMs: string;
-    coverage: string;
-  }[];
-}
-interface Metrics {
-  series: { tags: Record<string, string>; points: [number, number][] }[];
-}
-
-/** A container as charged: its time, cores and memory over that time. */
-type Sums = Map<string, { ms: bigint; millicoreMs: bigint; mibMs: bigint }>;
 
 /** The three lines that a platform team adds, and what a test needs beside them. */
 function agentConf(jar: string, url: string, folder: string): Record<string, string> {
@@ -61,8 +50,18 @@ function checkRun({ exitCode, stdout, stderr }: SparkRun): void {
   assert.equal(exitCode, 0, `${stdout.slice(-2_000)}${stderr.slice(-6_000)}`);
 }
 
-for (const version of SPARK_VERSIONS) {
-  describe(`the agent in Spark ${version}`, { timeout: 600_000 }, () => {
+/** Newest first: the one jar is compiled against it. */
+const SPARKS: readonly (readonly [string, () => Promise<SparkHome>])[] = [
+  ['4.1.2', () => installSpark('4.1.2')],
+  ['4.0.5', () => installSpark('4.0.5')],
+  ['3.5.8 on Scala 2.12', () => installSpark('3.5.8')],
+  ['3.5.8 on Scala 2.13', installSparkOnScala213],
+];
+
+for (const [name, install] of SPARKS) {
+  /** Of each of two queries, and the short way in the older versions. */
+  const batches = name === SPARKS[0]?.[0] ? 4 : 1;
+  describe(`the agent in Spark ${name}`, { timeout: 600_000 }, () => {
     const resources = new AsyncDisposableStack();
     let folder = '';
     let spark: SparkHome;
@@ -74,9 +73,8 @@ for (const version of SPARK_VERSIONS) {
     before(async () => {
       folder = resources.use(await temporaryFolder()).path;
       await mkdir(join(folder, 'events'));
-      spark = await installSpark(version);
-      // One jar for all: it is compiled against the newest.
-      const { jar } = await buildAgent(await installSpark(SPARK_VERSIONS[0]), folder);
+      spark = await install();
+      const { jar } = await buildAgent(await installSpark(), folder);
       tollgate = resources.use(
         await RunningTollgate.start(folder, {
           containers: { clusters: [{ id: CLUSTER }] },
@@ -85,9 +83,9 @@ for (const version of SPARK_VERSIONS) {
         }),
       );
       const conf = agentConf(jar, tollgate.url, folder);
-      {
-        await using cluster = await startStandalone(spark, folder);
-        batch = await runSpark(spark, {
+      await using cluster = await startStandalone(spark, folder);
+      [batch, stream] = await Promise.all([
+        runSpark(spark, {
           app: here('batch.py'),
           args: ['200000', '2'],
           conf: {
@@ -97,13 +95,13 @@ for (const version of SPARK_VERSIONS) {
             'spark.cores.max': '2',
             'spark.executor.memory': '512m',
           },
-        });
-      }
-      stream = await runSpark(spark, {
-        app: here('streaming.py'),
-        args: ['none:', join(folder, 'checkpoints'), '4'],
-        conf: { ...conf, 'spark.master': 'local[2]' },
-      });
+        }),
+        runSpark(spark, {
+          app: here('streaming.py'),
+          args: ['none:', join(folder, 'checkpoints'), `${batches}`],
+          conf: { ...conf, 'spark.master': 'local[2]' },
+        }),
+      ]);
       lives = await eventLogLives(join(folder, 'events'));
     });
     after(() => resources.disposeAsync());
@@ -120,35 +118,12 @@ for (const version of SPARK_VERSIONS) {
     });
 
     test('every container is charged for the time that the event log tells', async (t) => {
-      const sums = async (): Promise<Sums> => {
-        const found: Sums = new Map();
-        const path = `/v1/projects/${PROJECT}/charges?${WIDE}&limit=1000`;
-        for (const charge of (await tollgate.get<Charges>(path)).charges) {
-          const key = `${charge.application} ${charge.container.split('/').at(-1)}`;
-          const sum = found.get(key) ?? { ms: 0n, millicoreMs: 0n, mibMs: 0n };
-          found.set(key, {
-            ms: sum.ms + BigInt(charge.containerMs),
-            millicoreMs: sum.millicoreMs + BigInt(charge.millicoreMs),
-            mibMs: sum.mibMs + BigInt(charge.mibMs),
-          });
-        }
-        return found;
-      };
-      const expected: Sums = new Map();
-      for (const { application, start, end, executors } of lives) {
-        const isLocal = executors.has('driver');
-        const all = isLocal ? [...executors] : [...executors, ['driver', { start, end }] as const];
-        for (const [id, life] of all) {
-          const ms = BigInt(life.end - life.start);
-          const mib = id === 'driver' ? 700n : 512n;
-          const cores = isLocal ? 2_000n : 1_000n;
-          expected.set(`${application} ${id}`, { ms, millicoreMs: ms * cores, mibMs: ms * mib });
-        }
-      }
+      const sums = () => chargedSums(tollgate, PROJECT);
+      const expected = saidSums(lives);
       assert.equal(expected.size, 4, 'two executors and two drivers');
-      const isSame = (found: Sums): boolean =>
-        [...expected].every(([key, { ms }]) => found.get(key)?.ms === ms);
-      const found = await tollgate.until(sums, isSame, ARRIVES_WITHIN_MS).catch(sums);
+      const found = await tollgate
+        .until(sums, (all) => isCharged(all, expected), ARRIVES_WITHIN_MS)
+        .catch(sums);
       assert.deepEqual([...found].sort(), [...expected].sort());
       for (const [key, { ms }] of expected) t.diagnostic(`${key}: ${ms} ms`);
     });
@@ -157,9 +132,10 @@ for (const version of SPARK_VERSIONS) {
       const { applications } = await tollgate.get<{
         applications: { name: string; state: string; coverage: string; tags: object }[];
       }>(`/v1/projects/${PROJECT}/applications?limit=100`);
+      applications.sort((a, b) => (a.name < b.name ? -1 : 1));
       assert.deepEqual(
         applications.map(({ name, state, coverage, tags }) => ({ name, state, coverage, tags })),
-        ['orders stream', 'orders nightly'].map((name) => ({
+        ['orders nightly', 'orders stream'].map((name) => ({
           name,
           state: 'ended',
           coverage: 'exact',
@@ -173,37 +149,34 @@ for (const version of SPARK_VERSIONS) {
       const expected = printed.map(({ id, runId, batchId, numInputRows }) => {
         return `${id} ${runId} ${batchId} ${numInputRows}`;
       });
-      assert.ok(expected.length >= 8, `${expected.length} progress events`);
-      const points = async (field: string) => {
-        const path = `/v1/projects/${PROJECT}/metrics?${WIDE}&limit=1000&step=0`;
-        const { series } = await tollgate.get<Metrics>(
-          `${path}&measurement=streaming_query&field=${field}`,
-        );
-        return new Map(
-          series.flatMap(({ tags, points: all }) =>
-            all.map(([at, value]) => [`${tags['query']} ${tags['run']} ${at}`, value] as const),
-          ),
-        );
-      };
-      const [batches, rows] = [await points('batch_id'), await points('input_rows')];
-      const found = [...batches].map(([key, id]) => {
-        return `${key.split(' ').slice(0, 2).join(' ')} ${id} ${rows.get(key)}`;
-      });
+      assert.ok(expected.length >= 2 * batches, `${expected.length} progress events`);
+      const found = await storedProgress(tollgate, PROJECT);
       assert.deepEqual(found.sort(), expected.sort());
       t.diagnostic(`${found.length} progress events`);
     });
 
     test('jobs and stages are counted', async () => {
-      const path = `/v1/projects/${PROJECT}/metrics?${WIDE}&limit=1000&step=0`;
-      const { series } = await tollgate.get<Metrics>(
-        `${path}&measurement=spark_activity&field=failedJobs`,
-      );
+      const where = { project: PROJECT, measurement: 'spark_activity', field: 'failedJobs' };
+      const series = await seriesOf(tollgate, where);
       const ofBatch = series.filter(({ tags }) => tags['application']?.startsWith('app-'));
       assert.deepEqual(
         ofBatch.map(({ points }) => points.at(-1)?.[1]),
         [1],
         'the batch has one job that fails',
       );
+    });
+
+    test('executors’ storage is told while they have it', async (t) => {
+      const where = { project: PROJECT, measurement: 'spark_storage', field: 'maxOnHeapBytes' };
+      const series = await seriesOf(tollgate, where);
+      const found = series.flatMap(({ tags, points }) =>
+        points.map(([at, bytes]) => `${tags['application']} ${tags['executor']} ${at} ${bytes}`),
+      );
+      const expected = await eventLogStorage(join(folder, 'events'));
+      assert.deepEqual(found.sort(), expected.sort());
+      t.diagnostic(found.join('; '));
+      const comings = found.filter((point) => !point.endsWith(' 0'));
+      assert.equal(comings.length, 4, 'two executors and two drivers');
     });
 
     test('nothing of it was refused', async () => {

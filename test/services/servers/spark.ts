@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { installOnce, runInstaller } from './install-once.ts';
 
 export const SPARK_VERSIONS = ['4.1.2', '3.5.8'] as const;
-export type SparkVersion = (typeof SPARK_VERSIONS)[number];
+/** Between those two nothing is said or done otherwise, but by the agent's own tests. */
+export type SparkVersion = (typeof SPARK_VERSIONS)[number] | '4.0.5';
 
 export interface SparkHome {
   readonly version: SparkVersion;

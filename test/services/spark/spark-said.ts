@@ -94,8 +94,12 @@ export interface SaidLives {
   readonly executors: ReadonlyMap<string, { readonly start: number; readonly end: number }>;
 }
 
-export async function eventLogLives(folder: string): Promise<SaidLives[]> {
-  const lives: SaidLives[] = [];
+/** What an event log holds, of which every field may be missing. */
+type SaidEvent = Readonly<Record<string, never>>;
+
+/** All events of each rolled event log that has ended, by its application. */
+async function eventLogs(folder: string): Promise<Map<string, SaidEvent[]>> {
+  const logs = new Map<string, SaidEvent[]>();
   for await (const log of glob(`${folder}/eventlog_v2_*`)) {
     const parts = (await Array.fromAsync(glob(`${log}/events_*.zstd`))).sort(
       (a, b) => Number(basename(a).split('_')[1]) - Number(basename(b).split('_')[1]),
@@ -105,9 +109,31 @@ export async function eventLogLives(folder: string): Promise<SaidLives[]> {
         .toString()
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line)),
+        .map((line): SaidEvent => JSON.parse(line)),
     );
-    const application = basename(log).replace('eventlog_v2_', '');
+    logs.set(basename(log).replace('eventlog_v2_', ''), events);
+  }
+  return logs;
+}
+
+/** Memory for blocks as event logs tell it: `<application> <executor> <time> <bytes on the heap>`. */
+export async function eventLogStorage(folder: string): Promise<string[]> {
+  const said: string[] = [];
+  for (const [application, events] of await eventLogs(folder)) {
+    for (const event of events) {
+      const kind = String(event['Event']);
+      if (!kind.startsWith('SparkListenerBlockManager')) continue;
+      const { 'Executor ID': executor } = event['Block Manager ID'] as never;
+      const bytes = kind.endsWith('Added') ? event['Maximum Onheap Memory'] : 0;
+      said.push(`${application} ${executor} ${event['Timestamp']} ${bytes}`);
+    }
+  }
+  return said;
+}
+
+export async function eventLogLives(folder: string): Promise<SaidLives[]> {
+  const lives: SaidLives[] = [];
+  for (const [application, events] of await eventLogs(folder)) {
     const isStandalone = application.startsWith('app-');
     const times = (kind: string): Map<string, number> =>
       new Map(

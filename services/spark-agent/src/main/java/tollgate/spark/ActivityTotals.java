@@ -16,12 +16,15 @@ final class ActivityTotals {
     hasChanged = true;
   }
 
-  /** One line a field, or none while nothing has happened since the last time. */
-  synchronized List<String> lines(String application, long at) {
+  /**
+   * One line a field, or none while nothing has happened since the last time.
+   *
+   * @param tags of the application
+   */
+  synchronized List<String> lines(Map<String, Object> tags, long at) {
     List<String> lines = new ArrayList<>();
-    if (!hasChanged || application.isEmpty()) return lines;
+    if (!hasChanged) return lines;
     hasChanged = false;
-    Map<String, Object> tags = Json.object("application", application);
     for (Map.Entry<String, Long> total : totals.entrySet()) {
       lines.add(
           Json.write(

@@ -36,8 +36,9 @@ final class AgentConfig {
   final Map<String, String> spark;
   /** One sentence each, without secrets. */
   final List<String> problems = new ArrayList<>();
-  /** Without a slash at its end; empty when the agent has nowhere to send to. */
+  /** Without a slash at its end; empty where nothing goes over HTTP. */
   final String url;
+  final KafkaSettings kafka;
   /** Empty where no token is sent. */
   final String tokenFile;
   final String caFile;
@@ -65,6 +66,7 @@ final class AgentConfig {
 
   AgentConfig(Map<String, String> configuration) {
     spark = Collections.unmodifiableMap(new LinkedHashMap<>(configuration));
+    kafka = new KafkaSettings(spark, problems);
     url = readUrl(text("url", ""));
     File defaultToken = new File(DEFAULT_TOKEN_FILE);
     tokenFile = text("token.file", defaultToken.canRead() ? DEFAULT_TOKEN_FILE : "");
@@ -89,7 +91,7 @@ final class AgentConfig {
   }
 
   boolean isOn() {
-    return !url.isEmpty();
+    return !url.isEmpty() || !kafka.servers.isEmpty();
   }
 
   /** What attribution rules are asked with: never a secret, as only named properties go out. */
@@ -100,10 +102,15 @@ final class AgentConfig {
       if (!key.matches("(?i).*(secret|password|passwd|token|credential|access\\.?key).*")) tell(told, key);
     }
     for (String key : spark.keySet()) {
-      boolean isOwn = key.startsWith(PREFIX) && !UNTOLD.contains(key.substring(PREFIX.length()));
+      boolean isOwn = key.startsWith(PREFIX) && !isUntold(key);
       if (isOwn && told.size() < 200) tell(told, key);
     }
     return told;
+  }
+
+  private static boolean isUntold(String key) {
+    // What Kafka's client is told may be a secret under any name.
+    return key.startsWith(KafkaSettings.PREFIX) || UNTOLD.contains(key.substring(PREFIX.length()));
   }
 
   private void tell(Map<String, String> told, String key) {
@@ -113,7 +120,9 @@ final class AgentConfig {
 
   private String readUrl(String written) {
     if (written.isEmpty()) {
-      problems.add(PREFIX + "url is not set: set it to Tollgate's address, such as https://tollgate:8443");
+      if (kafka.servers.isEmpty()) {
+        problems.add(PREFIX + "url is not set: set it to Tollgate's address, such as https://tollgate:8443");
+      }
       return "";
     }
     try {

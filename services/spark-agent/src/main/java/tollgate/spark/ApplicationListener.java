@@ -10,6 +10,8 @@ import org.apache.spark.executor.TaskMetrics;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerApplicationEnd;
 import org.apache.spark.scheduler.SparkListenerApplicationStart;
+import org.apache.spark.scheduler.SparkListenerBlockManagerAdded;
+import org.apache.spark.scheduler.SparkListenerBlockManagerRemoved;
 import org.apache.spark.scheduler.SparkListenerEvent;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
@@ -37,12 +39,19 @@ final class ApplicationListener extends SparkListener {
   private final RemovalTime removal;
   private final ContainerFacts facts;
   private final ActivityTotals totals;
+  private final StorageMemory storage;
   private final Map<Integer, Map<String, Long>> profiles = new ConcurrentHashMap<>();
 
-  ApplicationListener(SparkContext context, AgentConfig config, ContainerFacts facts, ActivityTotals totals) {
+  ApplicationListener(
+      SparkContext context,
+      AgentConfig config,
+      ContainerFacts facts,
+      ActivityTotals totals,
+      StorageMemory storage) {
     this.context = context;
     this.facts = facts;
     this.totals = totals;
+    this.storage = storage;
     size = new ContainerSize(config.spark);
     removal = new RemovalTime(config.spark);
   }
@@ -113,6 +122,27 @@ final class ApplicationListener extends SparkListener {
           long endedAt = removal.time(event.time(), event.reason());
           facts.containerStopped(event.executorId(), endedAt, event.reason());
         });
+  }
+
+  @Override
+  public void onBlockManagerAdded(SparkListenerBlockManagerAdded event) {
+    quietly(
+        () -> {
+          long onHeap = bytes(event.maxOnHeapMem(), event.maxMem());
+          long offHeap = bytes(event.maxOffHeapMem(), 0);
+          storage.added(event.blockManagerId().executorId(), onHeap, offHeap, event.time());
+        });
+  }
+
+  private static long bytes(Object option, long otherwise) {
+    Object value = ScalaValues.unwrap(option);
+    return value instanceof Number ? ((Number) value).longValue() : otherwise;
+  }
+
+  /** Its executor may live on: the master forgets a block manager that it hasn't heard of. */
+  @Override
+  public void onBlockManagerRemoved(SparkListenerBlockManagerRemoved event) {
+    quietly(() -> storage.removed(event.blockManagerId().executorId(), event.time()));
   }
 
   /** An executor's heartbeat, each 10 s. */

@@ -112,11 +112,21 @@ final class ContainerFacts {
     else if (pending.size() < MAX_PENDING) pending.add(() -> stopped(key, at, reason));
   }
 
+  /** Waits for Spark's own word of the end, whose time the event log has too, for at most so long. */
+  synchronized void awaitEnd(long withinMs) throws InterruptedException {
+    long until = System.nanoTime() + withinMs * 1_000_000;
+    for (long leftMs = withinMs; start != null && !ended && leftMs > 0; ) {
+      wait(leftMs);
+      leftMs = (until - System.nanoTime()) / 1_000_000;
+    }
+  }
+
   /** Ends all that is open. The first end stands. */
   synchronized void applicationEnded(long at) {
     if (start == null || ended) return;
     if (size.isLocal() && known.isEmpty()) startDriver();
     ended = true;
+    notifyAll();
     for (String key : new ArrayList<>(open.keySet())) stopped(key, at, "application ended");
     out.accept(Json.write(applicationFact("application-ended", "ended", at)));
   }

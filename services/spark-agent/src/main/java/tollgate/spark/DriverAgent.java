@@ -22,12 +22,14 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
   private static final Logger LOG = LoggerFactory.getLogger("tollgate.spark.Agent");
   private static final String QUERY_LISTENERS = "spark.sql.streaming.streamingQueryListeners";
   private static final int PROTOCOL = 1;
+  private static final long END_HEARD_MS = 1_000;
 
   /** The agent of this JVM: Spark itself makes the listeners of streaming queries, without it. */
   private static volatile DriverAgent current;
 
   private final Notices notices = new Notices(LOG::warn, LOG::info);
   private final ActivityTotals totals = new ActivityTotals();
+  private final StorageMemory storage = new StorageMemory();
   private AgentConfig config;
   private ContainerFacts facts;
   private Sender sender;
@@ -60,17 +62,37 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
     for (String problem : config.problems) notices.once(problem);
     if (!config.isOn()) return;
     sparkVersion = context.version();
-    HttpDoor door = new HttpDoor(config, version);
-    if (config.checksQuota) new QuotaCheck(config, door, notices).demand();
+    HttpDoor http = config.url.isEmpty() ? null : new HttpDoor(config, version);
+    if (config.checksQuota) new QuotaCheck(config, http, notices).demand();
+    Door door = openDoor(http);
+    if (door == null) return;
     facts = new ContainerFacts(config, line -> sender.offer(Sender.CONTAINERS, line));
     stop = new GracefulStop(context, config, notices, () -> sender.beatSoon());
-    sender = new Sender(config, door, notices, this);
-    context.addSparkListener(new ApplicationListener(context, config, facts, totals));
+    sender = new Sender(config, door, http, notices, this);
+    context.addSparkListener(new ApplicationListener(context, config, facts, totals, storage));
     listenToQueries(conf);
     current = this;
     Runtime.getRuntime().addShutdownHook(exitGuard);
     sender.start();
-    notices.say("agent " + version + " sends to " + config.url);
+    String beats = door == http || http == null ? "" : ", and heartbeats to " + http.place();
+    notices.say("agent " + version + " sends to " + door.place() + beats);
+  }
+
+  /** Null where there is none. */
+  private Door openDoor(HttpDoor http) {
+    if (config.kafka.servers.isEmpty()) return http;
+    ClassLoader loader = ReflectedProducer.loader();
+    if (loader != null) {
+      if (http == null) {
+        notices.say("without spark.tollgate.url no heartbeats are sent, and nobody can ask this application to stop");
+      }
+      return new KafkaDoor(config, properties -> ReflectedProducer.open(loader, properties));
+    }
+    notices.once(
+        "kafka-clients is not on the class path (org.apache.kafka:kafka-clients in spark.jars.packages"
+            + " brings it), so "
+            + (http == null ? "nothing is sent" : "all is sent to " + http.place()));
+    return http;
   }
 
   /**
@@ -102,6 +124,8 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
     isEnding = true;
     try {
       stop.awaitLastWord(config.endMs);
+      // Spark may call this while its listeners have yet to hear of the end.
+      facts.awaitEnd(Math.min(config.endMs, END_HEARD_MS));
       facts.applicationEnded(System.currentTimeMillis());
       sender.close(config.endMs);
       if (current == this) current = null;
@@ -168,7 +192,12 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
   @Override
   public List<String> sights() {
     long now = System.currentTimeMillis();
-    for (String line : totals.lines(application(), now)) sender.offer(Sender.METRICS, line);
+    String application = application();
+    if (!application.isEmpty()) {
+      Map<String, Object> tags = Json.object("application", application, "cluster", config.cluster);
+      for (String line : storage.lines(tags)) sender.offer(Sender.METRICS, line);
+      for (String line : totals.lines(tags, now)) sender.offer(Sender.METRICS, line);
+    }
     return facts.sights(now);
   }
 

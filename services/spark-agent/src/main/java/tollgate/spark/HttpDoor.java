@@ -16,6 +16,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.HttpsURLConnection;
@@ -25,39 +26,11 @@ import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 
 /** Posts to Tollgate. Every failure becomes an answer with one sentence; nothing is thrown. */
-final class HttpDoor {
-  /** What became of a request. */
-  static final class Answer {
-    /** 0 where none came. */
-    final int status;
-    /** The JSON object that came, or an empty one. */
-    final Map<?, ?> body;
-    /** What went wrong and what to do; empty for success. */
-    final String problem;
-    /** What Tollgate asks to wait; 0 where it doesn't. */
-    final long retryAfterMs;
-
-    Answer(int status, Map<?, ?> body, String problem, long retryAfterMs) {
-      this.status = status;
-      this.body = body;
-      this.problem = problem;
-      this.retryAfterMs = retryAfterMs;
-    }
-
-    boolean isGood() {
-      return problem.isEmpty();
-    }
-
-    /** Whether the body itself is what can't be taken: sending it again would be in vain. */
-    boolean isBodyRefused() {
-      return (status == 413 || status == 415 || status == 422) && !body.isEmpty();
-    }
-  }
-
+final class HttpDoor implements Door {
+  private static final String LINES = "application/x-ndjson";
   private static final int MAX_ANSWER = 1 << 20;
   /** More than a quota check ever is. */
   private static final int PACKED_FROM = 2_048;
-  private static final Map<String, Object> NOTHING = Json.object();
 
   private final AgentConfig config;
   private final String version;
@@ -67,6 +40,25 @@ final class HttpDoor {
     this.config = config;
     this.version = version;
   }
+
+  @Override
+  public Answer send(String collector, List<String> lines, long timeoutMs) {
+    return post("/v1/ingest/" + collector, LineQueue.toBody(lines), LINES, timeoutMs);
+  }
+
+  @Override
+  public String place() {
+    return config.url;
+  }
+
+  @Override
+  public Map<String, Object> address() {
+    return Json.object("url", config.url);
+  }
+
+  /** The JDK keeps the connections, and closes them by itself. */
+  @Override
+  public void close() {}
 
   /** @param body sent compressed where that is worth it, and never to the quota check, which reads plain text */
   Answer post(String path, byte[] body, String type, long timeoutMs) {
@@ -80,7 +72,7 @@ final class HttpDoor {
       return read(connection);
     } catch (IOException | GeneralSecurityException | RuntimeException failure) {
       if (connection != null) connection.disconnect();
-      return new Answer(0, NOTHING, failureText(failure), 0);
+      return Answer.failed(failureText(failure));
     }
   }
 
@@ -146,9 +138,9 @@ final class HttpDoor {
     int status = connection.getResponseCode();
     String text = drain(status < 400 ? connection.getInputStream() : connection.getErrorStream());
     Map<?, ?> body = objectOf(text);
-    if (status == 200 && body != null) return new Answer(status, body, "", 0);
+    if (status == 200 && body != null) return Answer.ofHttp(status, body, "", 0);
     long retryAfterMs = Math.max(0, Sizes.millis(connection.getHeaderField("Retry-After")));
-    return new Answer(status, body == null ? NOTHING : body, statusText(status, body), retryAfterMs);
+    return Answer.ofHttp(status, body, statusText(status, body), retryAfterMs);
   }
 
   /** To its end, so that the connection serves the next request. */

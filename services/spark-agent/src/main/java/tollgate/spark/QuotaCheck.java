@@ -10,6 +10,7 @@ final class QuotaCheck {
   private final HttpDoor door;
   private final Notices notices;
 
+  /** @param door null without an address */
   QuotaCheck(AgentConfig config, HttpDoor door, Notices notices) {
     this.config = config;
     this.door = door;
@@ -22,8 +23,12 @@ final class QuotaCheck {
       unknown("spark.tollgate.quota.check needs spark.tollgate.project");
       return;
     }
+    if (door == null) {
+      unknown("spark.tollgate.quota.check needs spark.tollgate.url");
+      return;
+    }
     byte[] body = Json.write(question()).getBytes(StandardCharsets.UTF_8);
-    HttpDoor.Answer answer =
+    Answer answer =
         door.post("/v1/quota-checks", body, "application/json", config.quotaTimeoutMs);
     if (!answer.isGood()) {
       unknown("no answer to the quota check (" + answer.problem + ")");

@@ -19,7 +19,6 @@ final class Sender implements Runnable {
   static final String PROGRESS = "progress";
   static final String METRICS = "metrics";
 
-  private static final String LINES = "application/x-ndjson";
   private static final long BATCH_BYTES = 512 << 10;
   private static final int SIGHTS_AT_ONCE = 5_000;
   private static final long TIMEOUT_MS = 15_000;
@@ -38,7 +37,8 @@ final class Sender implements Runnable {
   }
 
   private final AgentConfig config;
-  private final HttpDoor door;
+  private final Door door;
+  private final HttpDoor http;
   private final Notices notices;
   private final Heart heart;
   private final Spool spool;
@@ -53,12 +53,14 @@ final class Sender implements Runnable {
   private volatile long closeAt;
   private boolean knowsHeartbeats = true;
 
-  Sender(AgentConfig config, HttpDoor door, Notices notices, Heart heart) {
+  /** @param http for heartbeats, whatever way the lines go; null where there are none */
+  Sender(AgentConfig config, Door door, HttpDoor http, Notices notices, Heart heart) {
     this.config = config;
     this.door = door;
+    this.http = http;
     this.notices = notices;
     this.heart = heart;
-    spool = new Spool(config);
+    spool = new Spool(config, door.address());
     ways.put(CONTAINERS, new Way(CONTAINERS, new LineQueue(config.queueBytes / 2)));
     ways.put(PROGRESS, new Way(PROGRESS, new LineQueue(config.queueBytes / 4)));
     ways.put(METRICS, new Way(METRICS, new LineQueue(config.queueBytes / 4)));
@@ -127,7 +129,10 @@ final class Sender implements Runnable {
         // An agent that fails must not harm its application, and says so once.
         notices.once("the agent failed: " + bug);
       }
-      if (isLast) return;
+      if (isLast) {
+        door.close();
+        return;
+      }
       pause(beatAt);
     }
   }
@@ -146,9 +151,12 @@ final class Sender implements Runnable {
 
   /** Whether these lines need not be sent again. */
   private boolean send(Way way, List<String> lines) {
-    HttpDoor.Answer answer =
-        door.post("/v1/ingest/" + way.name, LineQueue.toBody(lines), LINES, timeout());
+    Answer answer = door.send(way.name, lines, timeout());
     if (answer.isGood()) {
+      if (answer.refused > 0) {
+        way.queue.lost(answer.refused);
+        notices.once(door.place() + " takes no lines of " + way.name + " that are so large");
+      }
       way.worked();
       notices.works(way.name);
       tellRefused(way.name, answer.body);
@@ -164,7 +172,7 @@ final class Sender implements Runnable {
     return false;
   }
 
-  private void failed(Way way, HttpDoor.Answer answer) {
+  private void failed(Way way, Answer answer) {
     notices.problem(way.name, answer.problem);
     way.failed(answer.retryAfterMs, random.nextDouble());
   }
@@ -175,7 +183,7 @@ final class Sender implements Runnable {
     Object first = verdicts instanceof List && !((List<?>) verdicts).isEmpty() ? ((List<?>) verdicts).get(0) : null;
     Object reason = first instanceof Map ? ((Map<?, ?>) first).get("reason") : null;
     notices.once(
-        config.url + " takes not all lines of " + collector + " (" + Tags.cut(String.valueOf(reason), 100)
+        door.place() + " takes not all lines of " + collector + " (" + Tags.cut(String.valueOf(reason), 100)
             + "); its README says what that means");
   }
 
@@ -191,10 +199,10 @@ final class Sender implements Runnable {
       send(containers, sights.subList(from, Math.min(sights.size(), from + SIGHTS_AT_ONCE)));
     }
     Map<String, Object> told = heart.heartbeat();
-    if (told == null || !knowsHeartbeats || !mayTry(beats, isLast)) return;
+    if (told == null || http == null || !knowsHeartbeats || !mayTry(beats, isLast)) return;
     byte[] body = Json.write(told).getBytes(StandardCharsets.UTF_8);
-    HttpDoor.Answer answer =
-        door.post("/v1/ingest/heartbeats", body, "application/json", timeout());
+    Answer answer =
+        http.post("/v1/ingest/heartbeats", body, "application/json", timeout());
     if (answer.isGood()) {
       beats.worked();
       notices.works(beats.name);

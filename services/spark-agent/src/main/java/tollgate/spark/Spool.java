@@ -13,7 +13,9 @@ import java.nio.file.Paths;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Predicate;
 
@@ -35,10 +37,13 @@ final class Spool {
   private final String place;
   private final String own = UUID.randomUUID().toString();
 
-  Spool(AgentConfig config) {
+  /** @param address of the place that the lines are for */
+  Spool(AgentConfig config, Map<String, Object> address) {
     folder = config.spoolFolder.isEmpty() ? null : Paths.get(config.spoolFolder);
     maxBytes = config.spoolBytes;
-    place = Json.write(Json.object("url", config.url, "project", config.project, "cluster", config.cluster));
+    Map<String, Object> meant = new LinkedHashMap<>(address);
+    meant.putAll(Json.object("project", config.project, "cluster", config.cluster));
+    place = Json.write(meant);
   }
 
   /** Keeps lines for a collector, or doesn't, where they have no room or the disk fails. */

@@ -13,7 +13,7 @@ public final class AgentTest {
 
   public static void main(String[] arguments) throws Exception {
     int failed = 0;
-    for (Object suite : new Object[] {new ValuesTest(), new ContainerFactsTest(), new SenderTest()}) {
+    for (Object suite : new Object[] {new ValuesTest(), new ContainerFactsTest(), new SenderTest(), new KafkaDoorTest()}) {
       Method[] methods = suite.getClass().getDeclaredMethods();
       Arrays.sort(methods, (a, b) -> a.getName().compareTo(b.getName()));
       for (Method method : methods) {

@@ -102,7 +102,7 @@ final class SenderTest {
       conf.putIfAbsent("spark.tollgate.heartbeat", "100ms");
       config = new AgentConfig(conf);
       door = new HttpDoor(config, "1");
-      sender = new Sender(config, door, notices, this);
+      sender = new Sender(config, door, door, notices, this);
     }
 
     @Override
@@ -259,7 +259,7 @@ final class SenderTest {
       };
       for (String[] one : cases) {
         Agent agent = new Agent(one[0], one[2], one[3]);
-        HttpDoor.Answer answer = agent.door.post("/v1/ingest/logs", new byte[0], "application/x-ndjson", 5_000);
+        Answer answer = agent.door.post("/v1/ingest/logs", new byte[0], "application/x-ndjson", 5_000);
         isTrue(!answer.isGood() && answer.problem.contains(one[1]), one[1] + ": " + answer.problem);
       }
     }
@@ -273,7 +273,7 @@ final class SenderTest {
     String wrong = System.getProperty("tollgate.test.tls.otherCa");
     for (String ca : new String[] {right, wrong, ""}) {
       Agent agent = new Agent(url, "spark.tollgate.ca.file", ca);
-      HttpDoor.Answer answer = agent.door.post("/v1/ingest/logs", new byte[0], "application/x-ndjson", 10_000);
+      Answer answer = agent.door.post("/v1/ingest/logs", new byte[0], "application/x-ndjson", 10_000);
       if (ca.equals(right)) same(answer.problem, "");
       else isTrue(answer.problem.contains("TLS failed") && answer.problem.contains("ca.file"), answer.problem);
     }
