@@ -313,7 +313,7 @@ test('the slot time tells useful work from waste, idling, start-up and tail', ()
 });
 
 test('a running task is useful so far, and wasted once the application is over', () => {
-  const lines = [...WORK.slice(0, 3), taskStart({ id: 1, launch: 200 })];
+  const lines = [...WORK.slice(0, 4), taskStart({ id: 1, launch: 200 })];
   const later = line('SparkListenerJobStart', { 'Submission Time': 700 });
   assert.equal(read([...lines, later], false).log.activity()?.usefulMs, 500);
   const over = read([...lines, applicationEnd(700)]).log.activity();
@@ -321,7 +321,7 @@ test('a running task is useful so far, and wasted once the application is over',
 });
 
 test('evidence says how long the open containers were seen', () => {
-  const { log } = read(WORK.slice(0, 4), false);
+  const { log } = read(WORK.slice(0, 5), false);
   assert.deepEqual(
     log.evidence().map(({ container, until }) => `${container} ${until}`),
     ['app-1//driver 200', 'app-1//1 200'],

@@ -141,7 +141,11 @@ export async function eventLogLives(folder: string): Promise<SaidLives[]> {
           .filter(({ Event }) => Event === `SparkListener${kind}`)
           .map((event) => [
             event['Executor ID'] ?? '',
-            removedAt({ 'Removed Reason': '', ...event, isStandalone }),
+            removedAt({
+              Timestamp: Number(event['Timestamp']),
+              'Removed Reason': event['Removed Reason'] ?? '',
+              isStandalone,
+            }),
           ]),
       );
     const start = times('ApplicationStart').get('') ?? Number.NaN;
