@@ -52,7 +52,7 @@ export async function run(print: (line: string) => void): Promise<void> {
     const line = /^MEASURED (.*)$/m.exec(done.stdout)?.[1];
     if (line === undefined)
       throw new Error(
-        `Spark failed: ${/Traceback[^]*/.exec(done.stderr)?.[0] ?? done.stderr.slice(-2_000)}`,
+        `Spark failed: ${/Traceback[\s\S]*/.exec(done.stderr)?.[0] ?? done.stderr.slice(-2_000)}`,
       );
     return JSON.parse(line) as Measured;
   };
