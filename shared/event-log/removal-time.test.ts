@@ -23,6 +23,7 @@ test('the wait is what the application configured', () => {
     ['7s', 7_000],
     ['1m', 60_000],
     ['1min', 60_000],
+    ['1h', 3_600_000],
     ['soon', 5_000],
   ] as const) {
     const configuration = new Map([STANDALONE, [DELAY, text] as const]);

@@ -11,6 +11,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
   min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
 };
 
 export interface RemovedFrom {
@@ -38,7 +40,7 @@ export function removalTime(
   const isStandalone = configuration.get('spark.master')?.startsWith('spark://') ?? false;
   if (!isStandalone || !UNTOLD.test(reason) || !hasDelay(sparkVersion)) return at;
   const [, amount, unit = ''] =
-    /^(\d{1,9})(ms|s|m|min|)$/.exec((configuration.get(DELAY) ?? '').trim()) ?? [];
+    /^(\d{1,9})(ms|s|m|min|h|d|)$/.exec((configuration.get(DELAY) ?? '').trim()) ?? [];
   const delayMs = amount === undefined ? DEFAULT_DELAY_MS : Number(amount) * (UNIT_MS[unit] ?? 0);
   return at - delayMs;
 }

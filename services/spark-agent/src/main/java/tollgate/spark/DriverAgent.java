@@ -145,7 +145,7 @@ final class DriverAgent implements DriverPlugin, Sender.Heart {
   private void awaitEnd() {
     if (!isEnding && !stop.isStopping()) return;
     try {
-      end.await(2 * config.endMs, TimeUnit.MILLISECONDS);
+      end.await(2 * config.endMs + END_HEARD_MS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException exitNow) {
       Thread.currentThread().interrupt();
     }
