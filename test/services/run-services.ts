@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 /**
  * `npm run test:services`: the suites on real servers. A file waits for its servers more than it
  * works, so that two at a time fill two cores; what a file prints comes as a whole, when it ends.
+ * Whole clusters with a deadline of seconds come last, one at a time: beside another suite they
+ * would measure the machine.
  */
 const HELP = `The suites on real servers: npm run test:services [-- [--again N] [--jobs N] [name ...]]
 
   name       only files whose name holds it, such as "kafka" or "postgresql"
   --again N  run a file that failed up to N times more; every run is printed (default 0)
-  --jobs N   files at a time (default 2)
+  --jobs N   files at a time (default 2; Spark's clusters always run alone, after the others)
 
 Example: npm run test:services -- influxdb kafka
 
@@ -20,6 +22,7 @@ The servers come from package registries into TOLLGATE_SERVICES_CACHE (the syste
 folder without it). TOLLGATE_TEST_<SERVER>_URL points at one that runs already.`;
 const SUFFIX = '.services.test.ts';
 const FILE_LIMIT_MS = 10 * 60_000;
+const ALONE: readonly string[] = ['spark-standalone', 'spark-yarn'];
 
 interface FileRun {
   readonly name: string;
@@ -70,7 +73,7 @@ async function runAll(paths: readonly string[], jobs: number, again: number): Pr
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  return runs.sort((a, b) => a.name.localeCompare(b.name) || a.run - b.run);
+  return runs;
 }
 
 const { values, positionals } = parseArgs({
@@ -99,7 +102,12 @@ if (values.help || !isCount(again, 0) || !isCount(jobs, 1) || paths.length === 0
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const began = performance.now();
-  const runs = await runAll(paths, jobs, again);
+  const isAlone = (path: string): boolean => ALONE.includes(basename(path, SUFFIX));
+  const beside = paths.filter((path) => !isAlone(path));
+  const runs = [
+    ...(await runAll(beside, jobs, again)),
+    ...(await runAll(paths.filter(isAlone), 1, again)),
+  ].sort((a, b) => a.name.localeCompare(b.name) || a.run - b.run);
   print('');
   for (const { name, run, passed, seconds } of runs) {
     print(

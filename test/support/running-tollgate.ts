@@ -60,7 +60,10 @@ export class RunningTollgate implements AsyncDisposable {
       api: { port: 0 },
     };
     await writeFile(file, stringify({ ...data, ...config }));
-    const child = spawn(process.execPath, [main, command, '-c', file], {
+    // pdeathsig: a test process that is killed leaves none running.
+    const guard = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL'] : [];
+    const [program = '', ...rest] = [...guard, process.execPath, main, command, '-c', file];
+    const child = spawn(program, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const errors: string[] = [];

@@ -1,6 +1,6 @@
 """Two streaming queries whose progress listeners for drivers without the agent send.
 
-Prints each progress too, as `PROGRESS <json>`. Arguments: project, folder of checkpoints, number of
+Prints each progress too, as `PROGRESS <json>`, and how long its batches and its end took. Arguments: project, folder of checkpoints, number of
 batches after which it may end, a file whose existence lets it end, and for each listener Tollgate's
 address and the file of its token.
 """
@@ -59,11 +59,13 @@ def main(project, folder, batches, may_end, *listeners):
     wait_until(lambda: all(printer.batches.get(str(q.runId), -1) >= int(batches) for q in queries))
     print("SECONDS", time.perf_counter() - began, flush=True)
     wait_until(lambda: os.path.exists(may_end))
+    ending = time.perf_counter()
     for query in queries:
         query.stop()
     wait_until(lambda: printer.terminated == 2)
     print("DROPPED", *[sender.dropped for sender in senders], flush=True)
     spark.stop()
+    print("ENDED", time.perf_counter() - ending, flush=True)
 
 
 if __name__ == "__main__":
