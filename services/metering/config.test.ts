@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_PRICE_RULE } from '../../shared/price/price-rule.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { T0 } from '../../test/support/fact-builders.ts';
 import { meteringConfig, poolOf, priceRuleOf, tariffOf } from './config.ts';
-import { DEFAULT_PRICE_RULE } from './price/price-rule.ts';
 
 test('without a word of configuration the defaults are those of the code', () => {
   const config = meteringConfig.parse({});

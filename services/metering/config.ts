@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from '../../shared/price/price-rule.ts';
+import { type DatedRateCard, Tariff } from '../../shared/rating/tariff.ts';
 import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
-import { type DatedRateCard, Tariff } from './ledger/tariff.ts';
-import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from './price/price-rule.ts';
 
 /** With the largest container that is believed, no charge line passes a 64-bit integer. */
 const RATE_MAX = { core: '1', gib: '1', gpu: '10' };

@@ -97,7 +97,7 @@ const LAYER_VIOLATIONS: Record<string, Record<string, string>> = {
   'shared-is-below': { 'shared/runtime/below.ts': importing('../../services/alerter/a.ts') },
   'production-never-imports-test': { 'services/api/test.ts': importing('../../test/a.ts') },
   'pure-code-does-no-io': {
-    'services/metering/intervals/io.ts': importing('../../../shared/runtime/clock.ts'),
+    'shared/intervals/io.ts': importing('../runtime/clock.ts'),
   },
   'pure-code-uses-no-platform': {
     'shared/rating/platform.ts':

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
+import type { ContainerLife } from '../../../shared/intervals/container-life.ts';
+import { Tariff } from '../../../shared/rating/tariff.ts';
 import { HOUR_MS, MINUTE_MS, utcHour } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import { DEFAULT_RATE_CARD } from '../../../shared/values/rate-card.ts';
 import { SMALL, T0 } from '../../../test/support/fact-builders.ts';
-import type { ContainerLife } from '../intervals/container-life.ts';
 import { meterContainer } from './meter-container.ts';
-import { Tariff } from './tariff.ts';
 
 const tariff = new Tariff([{ card: DEFAULT_RATE_CARD, validFrom: 0 }]);
 const PAYER = {

@@ -1,18 +1,18 @@
 import type { Charge, PriceEpoch } from '../../../shared/contracts/charge.ts';
+import type { ContainerLife } from '../../../shared/intervals/container-life.ts';
 import {
   clipIntervals,
   quantityOf,
   type ResourceInterval,
   rateQuantity,
 } from '../../../shared/rating/rate-interval.ts';
+import type { Tariff } from '../../../shared/rating/tariff.ts';
 import type { ContainerState, NetCharge } from '../../../shared/stores/ledger-writer.ts';
 import { HOUR_MS, type Instant, utcHour } from '../../../shared/values/instant.ts';
 import type { Nanocredits } from '../../../shared/values/money.ts';
 import { BASE_STEP } from '../../../shared/values/price-step.ts';
 import { NO_RESOURCES } from '../../../shared/values/resources.ts';
-import type { ContainerLife } from '../intervals/container-life.ts';
 import { type DesiredLine, type Payer, planCharges } from './plan-charges.ts';
-import type { Tariff } from './tariff.ts';
 
 export interface MeterContext {
   readonly now: Instant;

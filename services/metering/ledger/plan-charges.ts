@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Charge, ChargeType, Quantity } from '../../../shared/contracts/charge.ts';
 import { chargeId } from '../../../shared/contracts/charge.ts';
+import type { RatedLine } from '../../../shared/rating/tariff.ts';
 import type { NetCharge } from '../../../shared/stores/ledger-writer.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
-import type { RatedLine } from './tariff.ts';
 
 /** Which arithmetic made a charge; a changed one has another name. */
 export const RATING_RULE_VERSION = 'rating-1';

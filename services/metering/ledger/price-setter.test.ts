@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_PRICE_RULE } from '../../../shared/price/price-rule.ts';
 import { openLedger } from '../../../shared/stores/sql/open-ledger.ts';
 import { MINUTE_MS } from '../../../shared/values/instant.ts';
 import { loadFact, T0 } from '../../../test/support/fact-builders.ts';
 import { journalBatch } from '../../../test/support/journal-batch.ts';
-import { DEFAULT_PRICE_RULE } from '../price/price-rule.ts';
 import { PriceSetter } from './price-setter.ts';
 
 const CLUSTERS = { id: 'default', clusters: (all: string[]) => all.filter((n) => n !== 'other') };

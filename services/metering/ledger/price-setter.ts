@@ -1,17 +1,17 @@
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
 import type { LoadFact } from '../../../shared/contracts/container-fact.ts';
-import type { JournalReader } from '../../../shared/stores/journal.ts';
-import type { Fence } from '../../../shared/stores/lease.ts';
-import type { PriceWriter } from '../../../shared/stores/price-book.ts';
-import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 import {
   evaluatePrice,
   evaluationTime,
   NO_PRICE,
   type PriceState,
   stateOfEpoch,
-} from '../price/evaluate-price.ts';
-import type { PriceRule } from '../price/price-rule.ts';
+} from '../../../shared/price/evaluate-price.ts';
+import type { PriceRule } from '../../../shared/price/price-rule.ts';
+import type { JournalReader } from '../../../shared/stores/journal.ts';
+import type { Fence } from '../../../shared/stores/lease.ts';
+import type { PriceWriter } from '../../../shared/stores/price-book.ts';
+import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 
 /** Load read at once. */
 const PAGE = 5_000;

@@ -1,5 +1,8 @@
 import type { ContainerFact } from '../../../shared/contracts/container-fact.ts';
 import { must } from '../../../shared/errors/assert.ts';
+import { applicationIdentity, attemptEnd } from '../../../shared/intervals/application-identity.ts';
+import { type ContainerTold, containerLife } from '../../../shared/intervals/container-life.ts';
+import type { Tariff } from '../../../shared/rating/tariff.ts';
 import {
   applicationKey,
   type ContainerRecord,
@@ -20,11 +23,8 @@ import type {
 import type { PriceReader } from '../../../shared/stores/price-book.ts';
 import { shardOf } from '../../../shared/stores/shard-of.ts';
 import { type Instant, utcHour } from '../../../shared/values/instant.ts';
-import { applicationIdentity, attemptEnd } from '../intervals/application-identity.ts';
-import { type ContainerTold, containerLife } from '../intervals/container-life.ts';
 import { canonicalTags } from './canonical-tags.ts';
 import { meterContainer } from './meter-container.ts';
-import type { Tariff } from './tariff.ts';
 
 export interface SettlerOptions {
   readonly tariff: Tariff;

@@ -1,11 +1,7 @@
-import type { ChargeLine, PriceEpoch } from '../../../shared/contracts/charge.ts';
-import {
-  clipIntervals,
-  type ResourceInterval,
-  rateIntervals,
-} from '../../../shared/rating/rate-interval.ts';
-import type { Instant } from '../../../shared/values/instant.ts';
-import type { RateCard } from '../../../shared/values/rate-card.ts';
+import type { ChargeLine, PriceEpoch } from '../contracts/charge.ts';
+import type { Instant } from '../values/instant.ts';
+import type { RateCard } from '../values/rate-card.ts';
+import { clipIntervals, type ResourceInterval, rateIntervals } from './rate-interval.ts';
 
 /** A rate card and the whole UTC hour from which it holds, so that an hour has one card. */
 export interface DatedRateCard {

@@ -1,4 +1,4 @@
-import type { PriceStep } from '../../../shared/values/price-step.ts';
+import type { PriceStep } from '../values/price-step.ts';
 
 /** Goes into every epoch; a changed rule has another version, since recorded epochs never change. */
 export const PRICE_RULE_VERSION = 'load-1';

@@ -1,6 +1,6 @@
-import type { LoadFact } from '../../../shared/contracts/container-fact.ts';
-import type { Instant } from '../../../shared/values/instant.ts';
-import { isResources, type Resources } from '../../../shared/values/resources.ts';
+import type { LoadFact } from '../contracts/container-fact.ts';
+import type { Instant } from '../values/instant.ts';
+import { isResources, type Resources } from '../values/resources.ts';
 import type { PriceRule } from './price-rule.ts';
 
 /** A cluster's last known load, kept small: `[at, allocated + pending, capacity]` of cores, MiB. */

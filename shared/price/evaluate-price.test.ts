@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
-import { MINUTE_MS } from '../../../shared/values/instant.ts';
-import { loadFact, T0 } from '../../../test/support/fact-builders.ts';
+import { loadFact, T0 } from '../../test/support/fact-builders.ts';
+import type { PriceEpoch } from '../contracts/charge.ts';
+import { MINUTE_MS } from '../values/instant.ts';
 import { evaluatePrice, NO_PRICE, type PriceState, stateOfEpoch } from './evaluate-price.ts';
 import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from './price-rule.ts';
 

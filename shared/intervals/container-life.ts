@@ -2,15 +2,10 @@ import {
   type ContainerFact,
   type ContainerRole,
   isInferredStop,
-} from '../../../shared/contracts/container-fact.ts';
-import type { ResourceInterval } from '../../../shared/rating/rate-interval.ts';
-import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
-import {
-  equalResources,
-  isResources,
-  NO_RESOURCES,
-  type Resources,
-} from '../../../shared/values/resources.ts';
+} from '../contracts/container-fact.ts';
+import type { ResourceInterval } from '../rating/rate-interval.ts';
+import { DAY_MS, type Instant } from '../values/instant.ts';
+import { equalResources, isResources, NO_RESOURCES, type Resources } from '../values/resources.ts';
 import { mostTrusted } from './witness-trust.ts';
 
 /** Why a fact or a container is journaled and not charged. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { NO_RULE } from '../../../shared/contracts/container-fact.ts';
-import type { ProjectId } from '../../../shared/values/project-id.ts';
-import { applicationFact, T0 } from '../../../test/support/fact-builders.ts';
+import { applicationFact, T0 } from '../../test/support/fact-builders.ts';
+import { NO_RULE } from '../contracts/container-fact.ts';
+import type { ProjectId } from '../values/project-id.ts';
 import { applicationIdentity, attemptEnd } from './application-identity.ts';
 
 const REF = { cluster: 'yarn-1', application: 'app-1' };

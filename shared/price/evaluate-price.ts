@@ -1,7 +1,7 @@
-import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
-import type { LoadFact } from '../../../shared/contracts/container-fact.ts';
-import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
-import { BASE_STEP, type PriceStep } from '../../../shared/values/price-step.ts';
+import type { PriceEpoch } from '../contracts/charge.ts';
+import type { LoadFact } from '../contracts/container-fact.ts';
+import { formatInstant, type Instant } from '../values/instant.ts';
+import { BASE_STEP, type PriceStep } from '../values/price-step.ts';
 import { LADDER_STEP, PRICE_RULE_VERSION, type PriceRule, targetPrice } from './price-rule.ts';
 import { type LoadState, NO_LOAD, poolShare, smoothLoad } from './smooth-load.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WITNESSES } from '../../../shared/contracts/container-fact.ts';
+import { WITNESSES } from '../contracts/container-fact.ts';
 import { mostTrusted } from './witness-trust.ts';
 
 test('facts of the most trusted witness are kept, in their order', () => {

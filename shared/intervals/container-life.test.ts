@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ContainerFact } from '../../../shared/contracts/container-fact.ts';
-import { DAY_MS, MINUTE_MS } from '../../../shared/values/instant.ts';
-import { containerFact, SMALL, T0 } from '../../../test/support/fact-builders.ts';
+import { containerFact, SMALL, T0 } from '../../test/support/fact-builders.ts';
+import type { ContainerFact } from '../contracts/container-fact.ts';
+import { DAY_MS, MINUTE_MS } from '../values/instant.ts';
 import { containerLife } from './container-life.ts';
 
 const NOW = T0 + 60 * MINUTE_MS;

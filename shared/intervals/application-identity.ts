@@ -1,7 +1,7 @@
-import { type ApplicationFact, NO_RULE } from '../../../shared/contracts/container-fact.ts';
-import type { ApplicationState } from '../../../shared/stores/ledger-writer.ts';
-import type { Instant } from '../../../shared/values/instant.ts';
-import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
+import { type ApplicationFact, NO_RULE } from '../contracts/container-fact.ts';
+import type { ApplicationState } from '../stores/ledger-writer.ts';
+import type { Instant } from '../values/instant.ts';
+import { UNATTRIBUTED } from '../values/project-id.ts';
 import { mostTrusted } from './witness-trust.ts';
 
 const byTime = (a: ApplicationFact, b: ApplicationFact): number =>

@@ -1,4 +1,4 @@
-import type { Witness } from '../../../shared/contracts/container-fact.ts';
+import type { Witness } from '../contracts/container-fact.ts';
 
 /**
  * Whose word stands, most trusted first. The agent and the event log record an event when it

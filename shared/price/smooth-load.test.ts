@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { loadFact, T0 } from '../../../test/support/fact-builders.ts';
+import { loadFact, T0 } from '../../test/support/fact-builders.ts';
 import { DEFAULT_PRICE_RULE } from './price-rule.ts';
 import { NO_LOAD, poolShare, smoothLoad } from './smooth-load.ts';
 

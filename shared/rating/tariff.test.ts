@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HOUR_MS } from '../../../shared/values/instant.ts';
-import { DEFAULT_RATE_CARD } from '../../../shared/values/rate-card.ts';
-import { SMALL, T0 } from '../../../test/support/fact-builders.ts';
+import { SMALL, T0 } from '../../test/support/fact-builders.ts';
+import { HOUR_MS } from '../values/instant.ts';
+import { DEFAULT_RATE_CARD } from '../values/rate-card.ts';
 import { Tariff } from './tariff.ts';
 
 const DEAR = { ...DEFAULT_RATE_CARD, id: 'dear', coreSecond: 1_800_000n };
