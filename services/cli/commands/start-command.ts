@@ -4,6 +4,7 @@ import { CliError, EXIT } from '../cli-io.ts';
 import { integer, withExample } from '../command-options.ts';
 import { packageVersion } from '../package-version.ts';
 import { runUntilSignal } from '../run-until-signal.ts';
+import { startWhenStoresAnswer } from '../start-when-stores-answer.ts';
 import { DEFAULT_CONFIG_FILE, readConfigFile } from './config-command.ts';
 
 interface Options {
@@ -25,20 +26,22 @@ async function start(
   if (!config.threads) (await import('../../all-in-one/keep-heap-small.ts')).keepHeapSmall();
   const { startAllInOne } = await import('../../all-in-one/start.ts');
   const crash = Promise.withResolvers<string>();
-  const running = await startAllInOne({
+  const begin = {
     config: {
       ...config,
       ...(data === undefined ? {} : { dataFolder: data }),
       api: port === undefined ? config.api : { ...config.api, port },
     },
-    mode: 'start',
+    mode: 'start' as const,
     version: packageVersion(import.meta.url),
     ...(roles === undefined ? {} : { roles }),
-    onCrash: (part, error) => {
+    onCrash: (part: string, error: unknown) => {
       io.err(`the ${part} part has ended: ${String(error)}\n`);
       crash.resolve(part);
     },
-  });
+  };
+  const running = await startWhenStoresAnswer(io, Math.random, () => startAllInOne(begin));
+  if (running === undefined) return;
   io.err(`Tollgate is ready on ${running.url}\n`);
   if (running.adminLink !== undefined) {
     io.err(`Nobody has an admin token yet. Sign in with this link, once, within the hour:\n`);

@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import type { PathPattern, PathSegment } from './path-pattern.ts';
 import { type Compression, compressionOf, rotatedName } from './rotated-name.ts';
 
@@ -23,24 +23,26 @@ export interface FoundFile {
 type NamedFile = Omit<FoundFile, 'inode' | 'identity' | 'size' | 'mtimeNs'>;
 
 interface Listing {
-  readonly mtimeNs: bigint;
+  /** Not a number while it may change again within the same time stamp. */
+  readonly mtimeMs: number;
   readonly folders: readonly string[];
   readonly files: readonly string[];
   /** Files that a pattern names in it, by the pattern and what it matched above. */
   readonly named: Map<string, readonly NamedFile[]>;
 }
 
-/** A file as the scan before saw it. */
+/** A file as the scan before saw it, with what shows cheaply that it is still the same. */
 interface KnownFile {
   readonly found: FoundFile;
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly birthtimeNs: bigint;
+  readonly named: NamedFile;
+  readonly root: string;
+  /** Undefined for a link, which says nothing of its target. */
+  readonly sight: Stats | undefined;
 }
 
 const MAX_DEPTH = 32;
 /** A folder that changed this lately may change again within the same time stamp. */
-const SETTLED_NS = 2_000_000_000n;
+const SETTLED_MS = 2_000;
 
 function inodeOf(stats: BigIntStats, isShared: boolean): string {
   // Network file systems may know no birth, and show another time as it.
@@ -53,9 +55,40 @@ export function hasInode(stats: BigIntStats, inode: string): boolean {
   return inode === inodeOf(stats, false) || inode === inodeOf(stats, true);
 }
 
+/** Of two names of one file the one under which it is written to. */
+export function byInode(found: readonly FoundFile[]): Map<string, FoundFile> {
+  const seen = new Map<string, FoundFile>();
+  for (const file of found) {
+    if (seen.get(file.inode)?.active !== true) seen.set(file.inode, file);
+  }
+  return seen;
+}
+
+/** Undefined when it is gone or forbidden. */
+function sightOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Times in doubles are exact to a quarter of a microsecond, and numbers of inodes nearly always. */
+function isSame(a: Stats, b: Stats | undefined): boolean {
+  return (
+    a.mtimeMs === b?.mtimeMs &&
+    a.size === b.size &&
+    a.ino === b.ino &&
+    a.dev === b.dev &&
+    a.mode === b.mode &&
+    a.birthtimeMs === b.birthtimeMs
+  );
+}
+
 /**
- * Lists what patterns name. Folders whose time didn't change aren't read again, so that thousands
- * of idle ones cost one stat each. Unreadable ones are skipped: they may be gone, or come later.
+ * Lists what patterns name. Folders whose time didn't change aren't read again, and while none did
+ * no path is walked: thousands of idle files and folders cost one stat each, and nothing for the
+ * garbage collector. Unreadable ones are skipped: they may be gone, or come later.
  */
 export class FileFinder {
   readonly #patterns: readonly PathPattern[];
@@ -63,9 +96,13 @@ export class FileFinder {
   readonly #isShared: boolean;
   #listings = new Map<string, Listing>();
   #seen = new Map<string, Listing>();
-  #found = new Map<string, FoundFile>();
   #known = new Map<string, KnownFile>();
   #stated = new Map<string, KnownFile>();
+  #found: readonly FoundFile[] = [];
+  /** Something was listed that could not be looked at: only a walk may find it there later. */
+  #unsure = true;
+  /** Folders that patterns name and that aren't there. */
+  #absent = new Set<string>();
   #visited = new Map<string, PathSegment[]>();
 
   /** @param options.isShared the same identities on all machines that see the files */
@@ -78,18 +115,53 @@ export class FileFinder {
     this.#decompress = options.decompress;
   }
 
-  /** Of a file that two patterns name, the first one decides. */
-  find(nowMs: number): FoundFile[] {
-    this.#found = new Map();
+  /**
+   * Of a file that two patterns name, the first one decides. The same array as before when nothing
+   * changed.
+   */
+  find(nowMs: number): readonly FoundFile[] {
+    if (!this.#unsure && this.#foldersStand(nowMs)) this.#lookAgain();
+    else this.#unsure = true;
+    if (!this.#unsure) return this.#found;
+    this.#unsure = false;
     this.#stated = new Map();
     this.#seen = new Map();
+    this.#absent = new Set();
     this.#visited = new Map();
     for (const pattern of this.#patterns) {
       this.#walk(pattern, { folder: pattern.root, segment: 0, captures: {}, depth: 0, nowMs });
     }
     this.#listings = this.#seen;
     this.#known = this.#stated;
-    return [...this.#found.values()];
+    this.#found = Array.from(this.#known.values(), ({ found }) => found);
+    return this.#found;
+  }
+
+  #foldersStand(nowMs: number): boolean {
+    for (const [folder, { mtimeMs }] of this.#listings) {
+      const stats = sightOf(folder);
+      const stands = stats?.mtimeMs === mtimeMs && nowMs - mtimeMs > SETTLED_MS;
+      if (!stands || !stats.isDirectory()) return false;
+    }
+    return this.#absent.values().every((folder) => sightOf(folder) === undefined);
+  }
+
+  /** Each known file, where it was. One that isn't there makes a walk necessary. */
+  #lookAgain(): void {
+    let changed = false;
+    for (const [path, known] of this.#known) {
+      const sight = sightOf(path);
+      if (sight !== undefined && isSame(sight, known.sight)) continue;
+      const again = this.#state(known.named, known.root, sight);
+      if (again === undefined) {
+        this.#unsure = true;
+        return;
+      }
+      if (again === known) continue;
+      this.#known.set(path, again);
+      changed = true;
+    }
+    if (changed) this.#found = Array.from(this.#known.values(), ({ found }) => found);
   }
 
   /** Folders that the last scan looked into. */
@@ -106,11 +178,13 @@ export class FileFinder {
   #list(folder: string, nowMs: number): Listing | undefined {
     const seen = this.#seen.get(folder);
     if (seen !== undefined) return seen;
-    const stats = lstatSync(folder, { bigint: true, throwIfNoEntry: false });
-    if (stats === undefined || !stats.isDirectory()) return undefined;
+    const stats = lstatSync(folder, { throwIfNoEntry: false });
+    if (stats === undefined) this.#absent.add(folder);
+    else if (!stats.isDirectory()) this.#unsure = true;
+    if (stats?.isDirectory() !== true) return undefined;
     const known = this.#listings.get(folder);
-    const settled = BigInt(Math.trunc(nowMs)) * 1_000_000n - stats.mtimeNs > SETTLED_NS;
-    if (known !== undefined && settled && known.mtimeNs === stats.mtimeNs) {
+    const settled = nowMs - stats.mtimeMs > SETTLED_MS;
+    if (known !== undefined && settled && known.mtimeMs === stats.mtimeMs) {
       this.#seen.set(folder, known);
       return known;
     }
@@ -121,7 +195,7 @@ export class FileFinder {
       else if (entry.isFile() || entry.isSymbolicLink()) files.push(entry.name);
     }
     const named = new Map<string, readonly NamedFile[]>();
-    const listing = { mtimeNs: settled ? stats.mtimeNs : -1n, folders, files, named };
+    const listing = { mtimeMs: settled ? stats.mtimeMs : Number.NaN, folders, files, named };
     this.#seen.set(folder, listing);
     return listing;
   }
@@ -142,7 +216,8 @@ export class FileFinder {
     try {
       listing = this.#list(at.folder, at.nowMs);
     } catch {
-      return; // Gone or forbidden since it was listed; the next scan looks again.
+      this.#unsure = true; // Gone or forbidden since it was listed; the next scan looks again.
+      return;
     }
     if (listing === undefined) return;
     const visited = this.#visited.get(at.folder);
@@ -150,7 +225,7 @@ export class FileFinder {
     else visited.push(segment);
     const last = at.segment === pattern.segments.length - 1;
     if (last) {
-      for (const file of this.#namedIn(listing, pattern, at)) this.#look(file, pattern.root);
+      for (const file of this.#namedIn(listing, pattern, at)) this.#take(file, pattern.root);
       return;
     }
     if (segment.deep) this.#walk(pattern, { ...at, segment: at.segment + 1 });
@@ -215,27 +290,32 @@ export class FileFinder {
     };
   }
 
-  #look(file: NamedFile, root: string): void {
-    const { path } = file;
-    if (this.#found.has(path)) return;
-    const stats = this.#stat(path, root);
-    if (stats === undefined) return;
-    const { dev, ino, birthtimeNs, mtimeNs } = stats;
+  #take(file: NamedFile, root: string): void {
+    if (this.#stated.has(file.path)) return;
+    const stated = this.#state(file, root, sightOf(file.path));
+    if (stated === undefined) this.#unsure = true;
+    else this.#stated.set(file.path, stated);
+  }
+
+  /** What is known of the file now; the same object when it did nothing. */
+  #state(file: NamedFile, root: string, sight: Stats | undefined): KnownFile | undefined {
+    if (sight === undefined) return undefined;
+    const known = this.#known.get(file.path);
+    const idle = known !== undefined && isSame(sight, known.sight);
+    const sameName = known?.named.active === file.active && known.named.stream === file.stream;
+    if (idle && sameName) return known;
+    const stats = this.#stat(file.path, root);
+    if (stats === undefined) return undefined;
+    const { mtimeNs } = stats;
     const size = Number(stats.size);
-    const known = this.#known.get(path);
-    const same = known?.ino === ino && known.dev === dev && known.birthtimeNs === birthtimeNs;
-    const idle = same && known.found.size === size && known.found.mtimeNs === mtimeNs;
-    if (idle && known.found.active === file.active && known.found.stream === file.stream) {
-      this.#found.set(path, known.found);
-      this.#stated.set(path, known);
-      return;
+    const inode = inodeOf(stats, this.#isShared);
+    if (sameName && known.found.inode === inode && known.found.size === size) {
+      if (known.found.mtimeNs === mtimeNs && known.sight === undefined) return known;
     }
-    const inode = same ? known.found.inode : inodeOf(stats, this.#isShared);
     // Each machine numbers its devices itself.
-    const identity = this.#isShared ? `${ino}` : inode;
+    const identity = this.#isShared ? `${stats.ino}` : inode;
     const found = { ...file, inode, identity, size, mtimeNs };
-    this.#found.set(path, found);
-    this.#stated.set(path, { found, dev, ino, birthtimeNs });
+    return { found, named: file, root, sight: sight.isSymbolicLink() ? undefined : sight };
   }
 
   /** Plain files only. A link counts as its target when that lies below the root. */

@@ -14,6 +14,11 @@ export class FolderWatch implements Disposable {
   readonly #heard = new Map<string, Set<string>>();
   #count = 0;
 
+  /** Whether a name was heard of since the last `missed`. */
+  get hasHeard(): boolean {
+    return this.#count > 0;
+  }
+
   /** Watches these folders and no others. */
   follow(folders: Iterable<string>): void {
     const wanted = new Set(folders);

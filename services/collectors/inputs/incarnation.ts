@@ -15,6 +15,9 @@ import type { Compression } from './rotated-name.ts';
 
 /** A reader's last record begins within these, mostly: enough to mark the position before it. */
 const RECENT_BYTES = 4_096;
+/** A file that grew this lately is asked at each poll, another one at this interval. */
+const BRISK_MS = 1_000;
+const CALM_POLL_MS = 500;
 
 export type ReadResult = Buffer | 'end' | 'truncated' | 'missing' | 'damaged';
 
@@ -53,6 +56,7 @@ export class Incarnation implements TailedFile {
   /** When it was first found at its end, in elapsed ms. */
   quietSince: number | undefined;
   lastGrowth: number;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #fd: number | undefined;
   #reader: CompressedReader | undefined;
   #sawEnd = true;
@@ -106,6 +110,17 @@ export class Incarnation implements TailedFile {
     if (this.compression !== undefined) return false;
     if (changed) this.#rewritten = true;
     return changed || found.size !== this.offset;
+  }
+
+  /**
+   * Whether to ask it for more now. Of one that didn't grow lately not at each poll: thousands of
+   * files that get a line now and then would cost more than what they hold.
+   */
+  isDue(elapsed: number): boolean {
+    const brisk = !this.active || this.gone || elapsed - this.lastGrowth < BRISK_MS;
+    if (!brisk && elapsed - this.#askedAt < CALM_POLL_MS) return false;
+    this.#askedAt = elapsed;
+    return true;
   }
 
   /** Goes on in another file that holds the same bytes. */

@@ -16,6 +16,7 @@ export class MissedFiles implements Disposable {
   readonly #deps: MissedFilesDeps;
   readonly #missed: (labels: Record<string, string>, by?: number) => void;
   readonly #watch = new FolderWatch();
+  #found: readonly FoundFile[] | undefined;
   /** Files and folders of the last scan. */
   #paths: ReadonlySet<string> = new Set();
   #folders: ReadonlySet<string> = new Set();
@@ -28,6 +29,8 @@ export class MissedFiles implements Disposable {
 
   /** @param found what a scan has just seen */
   count(found: readonly FoundFile[]): void {
+    if (found === this.#found && !this.#watch.hasHeard) return;
+    this.#found = found;
     const { finder, prefix, logger } = this.#deps;
     const paths = new Set(found.map(({ path }) => path));
     const missed = this.#watch.missed(

@@ -3,7 +3,7 @@ import { EmptyFiles } from './empty-files.ts';
 import type { FileEnd, FileEvent, TailedFile } from './file-event.ts';
 import { fits, olderFirst } from './file-order.ts';
 import { markBytes, startsWithMark } from './file-position.ts';
-import type { FoundFile } from './find-files.ts';
+import { byInode, type FoundFile } from './find-files.ts';
 import { HotStreams } from './hot-streams.ts';
 import { Incarnation } from './incarnation.ts';
 import type { KnownPosition } from './known-positions.ts';
@@ -24,6 +24,9 @@ export class Tailer implements Disposable {
   readonly #deps: TailerDeps;
   readonly #byInode = new Map<string, Incarnation>();
   readonly #streams = new Map<string, Incarnation[]>();
+  /** What the last scan found, by inode. */
+  #found: readonly FoundFile[] = [];
+  #seen: ReadonlyMap<string, FoundFile> = new Map();
   readonly #hot: HotStreams<TailedFile>;
   readonly #open = new Set<Incarnation>();
   readonly #told: FileEvent[] = [];
@@ -56,10 +59,8 @@ export class Tailer implements Disposable {
     const { finder, clock } = this.#deps;
     const found = finder.find(clock.now());
     this.#missed.count(found);
-    const seen = new Map<string, FoundFile>();
-    for (const file of found) {
-      if (seen.get(file.inode)?.active !== true) seen.set(file.inode, file);
-    }
+    const seen = found === this.#found ? this.#seen : byInode(found);
+    [this.#found, this.#seen] = [found, seen];
     const unknown: FoundFile[] = [];
     for (const file of seen.values()) {
       const known = this.#byInode.get(file.inode);
@@ -274,6 +275,7 @@ export class Tailer implements Disposable {
       if (file.compression === undefined) file.open();
       return this.#keepOpenFilesBounded(file);
     }
+    if (!file.isDue(this.#deps.clock.elapsed())) return undefined;
     const result = await file.read(this.#deps.chunkBytes);
     this.#keepOpenFilesBounded(file);
     if (Buffer.isBuffer(result)) {
@@ -369,13 +371,12 @@ export class Tailer implements Disposable {
     const elapsed = clock.elapsed();
     const forget = (source: string) =>
       this.#told.push({ kind: 'forgotten', checkpoint: { source, position: '' } });
+    const isKept = ({ ended, gone, truncated, lastGrowth }: Incarnation): boolean =>
+      !(ended && (gone || truncated)) || elapsed - lastGrowth < forgetAfterMs;
     for (const [stream, files] of this.#streams) {
-      const kept = files.filter((file) => {
-        const old = file.ended && (file.gone || file.truncated);
-        if (!old || elapsed - file.lastGrowth < forgetAfterMs) return true;
-        forget(file.source);
-        return false;
-      });
+      const kept = files.every(isKept) ? files : files.filter(isKept);
+      if (kept === files) continue;
+      for (const file of files) if (!isKept(file)) forget(file.source);
       if (kept.length === 0) this.#streams.delete(stream);
       else this.#streams.set(stream, kept);
     }

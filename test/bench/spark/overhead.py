@@ -1,6 +1,8 @@
 """Short tasks without end, timed: what an agent in the driver costs shows in their sum.
 
-Arguments: tasks of the warm-up, tasks that are timed. Prints one JSON line.
+Arguments: tasks of the warm-up, tasks that are timed, and pairs of blocks: with more than none, each
+pair is so many tasks with the agent's listeners taken off the bus and so many with them on it, in
+one JVM, since two JVMs differ by more than what is looked for. Prints one JSON line.
 """
 
 import json
@@ -43,18 +45,48 @@ def heap_mb(jvm):
     return (runtime.totalMemory() - runtime.freeMemory()) / 1e6
 
 
-def main(warm, tasks):
+def timed(spark, tasks):
+    """Wall time of tasks, CPU of the process for them and of the thread with the listeners, in ms."""
+    jvm = spark.sparkContext._jvm
+    cpu, listeners = process_cpu_ms(jvm), cpu_ms(jvm, "spark-listener-group-appStatus")
+    begin = time.monotonic()
+    run_tasks(spark, tasks)
+    return {
+        "wallMs": (time.monotonic() - begin) * 1000,
+        "cpuMs": process_cpu_ms(jvm) - cpu,
+        "listenerCpuMs": cpu_ms(jvm, "spark-listener-group-appStatus") - listeners,
+    }
+
+
+def timed_pairs(spark, tasks, pairs):
+    bus = spark.sparkContext._jsc.sc().listenerBus()
+    own = [one for one in bus.listeners() if one.getClass().getName().startswith("tollgate.")]
+    for pair in range(pairs):
+        measured = {}
+        for on in (pair % 2 == 0, pair % 2 != 0):
+            for listener in own:
+                if on:
+                    bus.addToStatusQueue(listener)
+                else:
+                    bus.removeListener(listener)
+            measured["on" if on else "off"] = timed(spark, tasks)
+            for listener in own:
+                bus.removeListener(listener)
+        yield {**measured, "listeners": len(own)}
+    for listener in own:
+        bus.addToStatusQueue(listener)
+
+
+def main(warm, tasks, pairs):
     spark = SparkSession.builder.appName("overhead").getOrCreate()
     jvm = spark.sparkContext._jvm
     run_tasks(spark, warm)
-    cpu = process_cpu_ms(jvm)
+    if pairs > 0:
+        for pair in timed_pairs(spark, tasks, pairs):
+            print("PAIR", json.dumps(pair), flush=True)
     agent = cpu_ms(jvm, "tollgate")
-    begin = time.monotonic()
-    run_tasks(spark, tasks)
-    wall_ms = (time.monotonic() - begin) * 1000
     measured = {
-        "wallMs": wall_ms,
-        "cpuMs": process_cpu_ms(jvm) - cpu,
+        **timed(spark, tasks),
         "agentCpuMs": cpu_ms(jvm, "tollgate") - agent,
         "heapMb": heap_mb(jvm),
     }
@@ -63,4 +95,4 @@ def main(warm, tasks):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*(int(argument) for argument in sys.argv[1:]))
