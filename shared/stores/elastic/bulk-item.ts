@@ -17,10 +17,19 @@ const OF_THE_DOCUMENT = new Set([
 ]);
 const TOO_LONG_TERM = /immense term/i;
 
+const STORED: BulkFate = { kind: 'stored' };
+const DUPLICATE: BulkFate = { kind: 'duplicate' };
+
+/** Of a document that is there now; undefined when the reason has to be looked at. */
+function goodFate(status: number): BulkFate | undefined {
+  if (status === 200 || status === 201) return STORED;
+  return status === 409 ? DUPLICATE : undefined;
+}
+
 function fateOf(status: number, type: string, reason: string): BulkFate {
+  const good = goodFate(status);
+  if (good !== undefined) return good;
   const why = `${status} ${type}: ${reason}`.slice(0, 400);
-  if (status === 200 || status === 201) return { kind: 'stored' };
-  if (status === 409) return { kind: 'duplicate' };
   // The flood stage of the disk watermark: the block goes by itself when there is room again.
   if (status === 429 && type === 'cluster_block_exception') return { kind: 'full', why };
   if (status === 429 || status >= 500) return { kind: 'later', why };
@@ -52,8 +61,11 @@ export function bulkFates({ status, body }: ElasticAnswer, documents: number): B
     return all({ kind: 'later', why: 'an answer 200 that is none to a bulk' });
   }
   return items.map((item: Record<string, { status?: unknown }> | null) => {
-    const result = Object.values(item ?? {})[0];
+    const result = item?.['create'] ?? Object.values(item ?? {})[0];
+    const status = Number(result?.status ?? 500);
+    const good = goodFate(status);
+    if (good !== undefined) return good;
     const { type, reason } = causeIn(result);
-    return fateOf(Number(result?.status ?? 500), type, reason);
+    return fateOf(status, type, reason);
   });
 }

@@ -9,7 +9,9 @@ import { documentId, documentLine, splitOrigin, storedLog } from './elastic-log-
 const how = { stored: AT, sequence: 7 };
 
 function fields(over: Parameters<typeof logRecord>[0], context = how): Record<string, unknown> {
-  return JSON.parse(documentLine(logRecord(over), 'the-id-of-the-document', context));
+  const record = logRecord(over);
+  const id = documentId(record) ?? 'the-id-of-the-document';
+  return JSON.parse(documentLine(record, id, context));
 }
 
 test('the same line has the same id, another one, or of another project, another', () => {

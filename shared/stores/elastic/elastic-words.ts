@@ -1,6 +1,5 @@
 import { wordsOf } from '../sql/log-words.ts';
 
-const ASCII_ONLY = /^[\0-\x7f]*$/;
 const ASCII_SIGNS = /[^a-z0-9]+/g;
 const SPACE = 32;
 /** Of each ASCII character what is kept of it: letters in lower case, digits, else a space. */
@@ -36,6 +35,6 @@ export function foldCase(word: string): string {
 /** The words of a text as the index keeps them: in lower case, apart by spaces. */
 export function searchedWords(text: string): string {
   // Most lines are ASCII, whose words take a fraction of the time.
-  if (ASCII_ONLY.test(text)) return asciiWords(text);
+  if (Buffer.byteLength(text) === text.length) return asciiWords(text);
   return foldCase(wordsOf(text.replace(SCOPE, ' ')).join(' '));
 }
