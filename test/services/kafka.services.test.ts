@@ -305,17 +305,19 @@ function writing(topic: string): () => Promise<number> {
   };
 }
 
-async function survives(away: number): Promise<{ recovery: number; restarts: number }> {
+/** @param fail makes the broker unreachable for a while */
+async function survives(
+  fail: () => Promise<void>,
+  broker = kafka.brokers,
+): Promise<{ recovery: number; restarts: number }> {
   await using logs = await KafkaLogs.open();
   const topic = await topics.create(3);
   const said: string[] = [];
   const logger = pino({ level: 'warn' }, { write: (line) => said.push(line) });
-  await logs.start(at(topic), logger);
+  await logs.start({ ...at(topic), brokers: [broker] }, logger);
   const end = writing(topic);
   await until('reading', 30_000, () => logs.kept() > 100);
-  await kafka.process.kill();
-  await wait(away);
-  await kafka.process.start();
+  await fail();
   await until('the coordinator answers', 60_000, () => topics.answers(logs.groupId, topic));
   const before = logs.kept();
   const recovery = await until('reading again', 90_000, () => logs.kept() > before);
@@ -329,15 +331,31 @@ async function survives(away: number): Promise<{ recovery: number; restarts: num
   return { recovery, restarts: logs.gauge('tollgate_kafka_restarts_total') };
 }
 
+const killedFor = (awayMs: number) => async (): Promise<void> => {
+  await kafka.process.kill();
+  await wait(awayMs);
+  await kafka.process.start();
+};
+
 test('a broker that is killed and started again is read on', async () => {
-  const { recovery } = await survives(2_000);
+  const { recovery } = await survives(killedFor(2_000));
   console.log(`read again ${recovery} ms after the coordinator answered`);
   assert.ok(recovery < 90_000);
 });
 
 test('a broker that is away for more than a minute is read on when it is back', async () => {
-  const { recovery, restarts } = await survives(65_000);
+  const { recovery, restarts } = await survives(killedFor(65_000));
   console.log(`read again ${recovery} ms after the coordinator answered, ${restarts} restarts`);
   assert.ok(recovery < 90_000);
   assert.ok(restarts > 0, 'the consumer was built anew');
+});
+
+test('a network that falls silent for a minute, under the reader alone, is read on behind', async () => {
+  const { recovery, restarts } = await survives(async () => {
+    await kafka.network.silence();
+    await wait(60_000);
+    kafka.network.mend();
+  }, kafka.distantBroker);
+  console.log(`read again ${recovery} ms after the network was mended, ${restarts} restarts`);
+  assert.ok(recovery < 90_000);
 });

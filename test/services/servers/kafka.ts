@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../support/running-tollgate.ts';
+import { FailingNetwork } from './failing-network.ts';
 import { installOnce, runInstaller } from './install-once.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -44,6 +45,9 @@ export interface RunningKafka extends AsyncDisposable {
   readonly saslBroker: string;
   /** TLS that asks for a client's certificate. */
   readonly mutualBroker: string;
+  /** Plaintext through `network`, which a test cuts. */
+  readonly distantBroker: string;
+  readonly network: FailingNetwork;
   readonly certificates: KafkaCertificates;
   readonly process: ServerProcess;
 }
@@ -94,19 +98,21 @@ interface Ports {
   readonly controller: number;
   readonly sasl: number;
   readonly mutual: number;
+  readonly distant: number;
 }
 
 /** One node that is broker and controller, and forgets a killed self within 3 s. */
-function properties(folder: string, { plain, controller, sasl, mutual }: Ports): string {
+function properties(folder: string, ports: Ports, distantBroker: string): string {
+  const { plain, controller, sasl, mutual, distant } = ports;
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=PLAINTEXT://127.0.0.1:${plain},SASL_SSL://127.0.0.1:${sasl},SSL://127.0.0.1:${mutual},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL_SSL://localhost:${sasl},SSL://localhost:${mutual}
+listeners=PLAINTEXT://127.0.0.1:${plain},SASL_SSL://127.0.0.1:${sasl},SSL://127.0.0.1:${mutual},DISTANT://127.0.0.1:${distant},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL_SSL://localhost:${sasl},SSL://localhost:${mutual},DISTANT://${distantBroker}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,DISTANT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
 sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=${scram}
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=${scram}
@@ -148,14 +154,18 @@ export async function startKafka(): Promise<RunningKafka> {
   const home = await installKafka();
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-kafka-'));
   const certificates = await makeCertificates(folder);
-  const [plain, controller, sasl, mutual] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ];
+  const ports = {
+    plain: await freePort(),
+    controller: await freePort(),
+    sasl: await freePort(),
+    mutual: await freePort(),
+    distant: await freePort(),
+  };
+  const { plain, sasl, mutual } = ports;
+  const network = await FailingNetwork.to([ports.distant]);
+  const distantBroker = new URL(network.through(`tcp://127.0.0.1:${ports.distant}`)).host;
   const config = join(folder, 'server.properties');
-  await writeFile(config, properties(folder, { plain, controller, sasl, mutual }));
+  await writeFile(config, properties(folder, ports, distantBroker));
   const classes = ['-cp', `${home}/lib/*`];
   const tool = ['kafka.tools.StorageTool', 'format', '-t', 'MkU3OEVBNTcwNTJENDM2Qg', '-c', config];
   const users = Object.entries(KAFKA_USERS).flatMap(([mechanism, { username, password }]) => [
@@ -180,9 +190,12 @@ export async function startKafka(): Promise<RunningKafka> {
     brokers: `127.0.0.1:${plain}`,
     saslBroker: `localhost:${sasl}`,
     mutualBroker: `localhost:${mutual}`,
+    distantBroker,
+    network,
     certificates,
     process: server,
     async [Symbol.asyncDispose]() {
+      await network[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
