@@ -17,7 +17,8 @@ import { quantityOf, rateQuantity } from './rate-interval.ts';
 /** What a job will hold, and for how long. */
 export interface PlannedUse {
   readonly resources: Resources;
-  readonly durationMs: number;
+  /** Undefined for as long as it likes: there is no estimate then. */
+  readonly durationMs: number | undefined;
 }
 
 export interface QuotaQuestion {
@@ -46,8 +47,12 @@ export interface QuotaVerdict {
 }
 
 /** What a plan costs when the price stays as it is. */
-export function estimateUse(planned: PlannedUse, step: PriceStep, card: RateCard): Nanocredits {
-  const quantity = quantityOf({ start: 0, end: planned.durationMs, resources: planned.resources });
+export function estimateUse(
+  { resources, durationMs }: { readonly resources: Resources; readonly durationMs: number },
+  step: PriceStep,
+  card: RateCard,
+): Nanocredits {
+  const quantity = quantityOf({ start: 0, end: durationMs, resources });
   return rateQuantity(quantity, step, card);
 }
 
@@ -58,13 +63,17 @@ export function estimateUse(planned: PlannedUse, step: PriceStep, card: RateCard
  */
 export function evaluateQuota(question: QuotaQuestion): QuotaVerdict {
   const { project, account, step, card, planned, limits, now } = question;
-  const estimate = planned === undefined ? undefined : estimateUse(planned, step, card);
+  const { resources, durationMs } = planned ?? {};
+  const estimate =
+    resources === undefined || durationMs === undefined
+      ? undefined
+      : estimateUse({ resources, durationMs }, step, card);
   if (account === undefined) {
     const message = `project ${project} is unknown: grant it credits, or correct its name`;
     const none = { balance: 0n, estimate, states: [], refusals: [] };
     return { allowed: false, reason: 'unknown-project', message, ...none };
   }
-  const use = { cost: estimate, millicores: planned?.resources.millicores ?? 0 };
+  const use = { cost: estimate, millicores: resources?.millicores ?? 0 };
   const looked = evaluateLimits(account, limits, use, now);
   const rest = { balance: balanceOf(account), estimate, ...looked };
   const [first] = looked.refusals;

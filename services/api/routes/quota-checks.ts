@@ -33,7 +33,7 @@ type QuotaRead = { readonly balance: Balance; readonly step: PriceStep };
 const BODY_MAX_BYTES = 16_384;
 
 function plannedUse({ resources, durationMs }: QuotaRequest): PlannedUse | undefined {
-  if (resources === undefined || durationMs === undefined) return undefined;
+  if (resources === undefined) return undefined;
   const { cores = 0, memoryMib = 0, gpus = 0 } = resources;
   return { resources: { millicores: Math.round(cores * 1_000), memoryMib, gpus }, durationMs };
 }
@@ -51,11 +51,7 @@ interface CheckedPrice {
   readonly now: Instant;
 }
 
-function toAnswer(
-  project: string,
-  verdict: QuotaVerdict,
-  price: CheckedPrice,
-): QuotaAnswer {
+function toAnswer(project: string, verdict: QuotaVerdict, price: CheckedPrice): QuotaAnswer {
   return {
     allowed: verdict.allowed,
     reason: verdict.reason,
@@ -75,11 +71,7 @@ export function createQuotaCheck(
   deps: Deps,
 ): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
-  const answer = (
-    request: QuotaRequest,
-    price: CheckedPrice,
-    balance?: Balance,
-  ): QuotaAnswer => {
+  const answer = (request: QuotaRequest, price: CheckedPrice, balance?: Balance): QuotaAnswer => {
     const verdict = evaluateQuota({
       project: balance?.project ?? request.project,
       account: balance,
@@ -104,7 +96,8 @@ export function createQuotaCheck(
     // A foreign project is as unknown as one that isn't there.
     const project = named !== undefined && sees(caller, named) ? named : undefined;
     const read = project === undefined ? undefined : deps.ledger.quota(project, pool, now);
-    if (read !== undefined && !(read instanceof Promise)) return known(request, { pool, now }, read);
+    if (read !== undefined && !(read instanceof Promise))
+      return known(request, { pool, now }, read);
     return Promise.resolve(read).then(async (late) =>
       late === undefined
         ? answer(request, { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now })

@@ -256,7 +256,9 @@ async function attach(
     .where('application', '=', application)
     .where('project', '=', project)
     .executeTakeFirst();
-  const spent_before = spentBefore(cost, Number(created_at));
+  // What it cost under another reservation was paid from that one.
+  const heldAt = known === undefined ? Number(created_at) : Number.POSITIVE_INFINITY;
+  const spent_before = spentBefore(cost, heldAt);
   await trx
     .insertInto('reservation_application')
     .values({ cluster, application, project, reservation: id, spent_before })

@@ -190,7 +190,8 @@ test('no token, right or wrong, is in a log, a metric or an answer', async () =>
     for (const operation of api.operations) {
       const response = await api.ask(operation, { token });
       answers += (await response.text()) + JSON.stringify([...response.headers]);
-      await forgive(api);
+      // Only for wrong ones: the link lasts an hour.
+      if (token === wrong) await forgive(api);
     }
   }
   const signIn = (body: object) => api.post('/v1/session', body);
