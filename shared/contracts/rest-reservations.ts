@@ -15,7 +15,9 @@ const leaseSeconds = z
 const id = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/, 'must be letters, digits and . _ : -, at most 200')
-  .meta({ description: 'Made and kept by the client, so that sending it again holds nothing twice' });
+  .meta({
+    description: 'Made and kept by the client, so that sending it again holds nothing twice',
+  });
 
 /** A lone surrogate would come back as another text. */
 const name = (max: number) =>
@@ -30,7 +32,13 @@ const resources = z
     cores: z.number().min(0).max(PLAN_LIMITS.cores).default(0),
     memoryMib: z.number().int().min(0).max(PLAN_LIMITS.memoryMib).default(0),
     gpus: z.number().int().min(0).max(PLAN_LIMITS.gpus).default(0),
-    executors: z.number().int().min(0).max(1_000_000).default(0).meta({ description: 'For people' }),
+    executors: z
+      .number()
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(0)
+      .meta({ description: 'For people' }),
   })
   .meta({ description: 'What the job will hold, all its containers together' });
 
@@ -40,10 +48,17 @@ export const restReservationRequest = z.strictObject({
   resources: resources.prefault({}),
   maxCost: z
     .string()
-    .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be credits below a thousand million, at most nine decimals')
+    .regex(
+      /^\d{1,9}(\.\d{1,9})?$/,
+      'must be credits below a thousand million, at most nine decimals',
+    )
     .meta({ description: 'The most that it may cost, exact decimal', example: '12.5' }),
   leaseSeconds,
-  multiplierCap: name(20).optional().meta({ description: 'Highest price that the client takes' }),
+  multiplierCap: z
+    .union([name(20), z.number().min(0).max(1_000)])
+    .transform(String)
+    .optional()
+    .meta({ description: 'Highest price that the client takes; kept with it' }),
   quote: name(200).optional().meta({ description: 'Id of a quote' }),
 });
 
