@@ -28,7 +28,8 @@ export interface HoldRequest {
 /** A project while a batch is decided: nobody else changes it meanwhile. */
 interface Account {
   account: LimitAccount;
-  readonly before: LimitAccount;
+  /** As it was locked. */
+  readonly row: BalanceRow;
 }
 
 const keyOf = ({ project, id }: { readonly project: string; readonly id: string }): string =>
@@ -89,7 +90,7 @@ async function lockAccounts(
         reserved: before.reserved + credits,
         reservedMillicores: before.reservedMillicores + millicores,
       };
-      return [row.project, { account, before }];
+      return [row.project, { account, row }];
     }),
   );
 }
@@ -99,20 +100,19 @@ async function readExisting(
   requests: readonly HoldRequest[],
 ): Promise<Map<string, ReservationRow>> {
   const found = new Map<string, ReservationRow>();
-  for (const [project, own] of Map.groupBy(requests, ({ hold }) => hold.project)) {
-    for (const chunk of inChunks(own, CHUNK)) {
-      const rows = await trx
-        .selectFrom('reservation')
-        .selectAll()
-        .where('project', '=', project)
-        .where(
-          'id',
-          'in',
-          chunk.map(({ hold }) => hold.id),
-        )
-        .execute();
-      for (const row of rows) found.set(keyOf(row), row);
-    }
+  for (const chunk of inChunks(requests, CHUNK)) {
+    const rows = await trx
+      .selectFrom('reservation')
+      .selectAll()
+      .where((eb) =>
+        eb.or(
+          chunk.map(({ hold: { project, id } }) =>
+            eb.and([eb('project', '=', project), eb('id', '=', id)]),
+          ),
+        ),
+      )
+      .execute();
+    for (const row of rows) found.set(keyOf(row), row);
   }
   return found;
 }
@@ -166,6 +166,33 @@ function decide(
   return { outcome: { outcome: 'held', reservation, account: work.account }, inserted: row };
 }
 
+/** All rows in one statement; they are there, and held. */
+async function writeReserved(trx: Trx, accounts: Iterable<Account>): Promise<void> {
+  const changed = [...accounts].filter(
+    ({ account, row }) =>
+      account.reserved !== BigInt(row.reserved) ||
+      account.reservedMillicores !== Number(row.reserved_millicores),
+  );
+  for (const chunk of inChunks(changed, CHUNK)) {
+    await trx
+      .insertInto('balance')
+      .values(
+        chunk.map(({ account: { reserved, reservedMillicores }, row }) => ({
+          ...row,
+          reserved: `${reserved}`,
+          reserved_millicores: reservedMillicores,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.column('project').doUpdateSet({
+          reserved: (eb) => eb.ref('excluded.reserved'),
+          reserved_millicores: (eb) => eb.ref('excluded.reserved_millicores'),
+        }),
+      )
+      .execute();
+  }
+}
+
 /**
  * Decides holds one after the other and writes those that are admitted, in one transaction that
  * holds the rows of their projects from before it reads them: what is decided is what is written.
@@ -189,14 +216,6 @@ export async function decideHolds(
       .values([...chunk])
       .execute();
   }
-  for (const [project, { account, before }] of accounts) {
-    const { reserved, reservedMillicores } = account;
-    if (reserved === before.reserved && reservedMillicores === before.reservedMillicores) continue;
-    await trx
-      .updateTable('balance')
-      .set({ reserved: `${reserved}`, reserved_millicores: reservedMillicores })
-      .where('project', '=', project)
-      .execute();
-  }
+  await writeReserved(trx, accounts.values());
   return outcomes;
 }
