@@ -1,14 +1,20 @@
 import { hostname } from 'node:os';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import type { LeaseStore } from '../../shared/stores/lease.ts';
-import { keepStores, openLeaseStore, openLedgerStores } from '../../shared/stores/open-stores.ts';
+import {
+  keepStores,
+  openLeaseStore,
+  openLedgerStores,
+  openLogStoreReader,
+} from '../../shared/stores/open-stores.ts';
 import { startContainers } from '../collectors/containers/start.ts';
 import { startMetering } from '../metering/start.ts';
 import type { TollgateConfig } from './config.ts';
+import { LogVolume } from './log-volume.ts';
 import { openPartQuarantine } from './open-part-quarantine.ts';
 import type { Part, PartDeps } from './part.ts';
 
-type LedgerDeps = PartDeps<Pick<TollgateConfig, 'metering' | 'containers'>>;
+type LedgerDeps = PartDeps<Pick<TollgateConfig, 'metering' | 'containers' | 'logs'>>;
 type Leases = { readonly store: LeaseStore; readonly holder: string };
 type LedgerStores = Awaited<ReturnType<typeof openLedgerStores>>;
 
@@ -44,6 +50,13 @@ async function startMeter(
         prices: ledger.priceWriter,
         grants: ledger.grants,
       },
+      usage: {
+        store: ledger.usage,
+        logs: resources.use(new LogVolume(() => openLogStoreReader(deps.setup, deps))),
+        logLimited: deps.config.logs.quota.flatMap(({ project, bytesPerDay }) =>
+          bytesPerDay === undefined ? [] : [project],
+        ),
+      },
       ...(isShared(deps) ? { leases } : {}),
     }),
   );
@@ -75,7 +88,7 @@ async function startCollector(deps: LedgerDeps, ledger: LedgerStores, leases: Le
 
 /** The writer of the journal and the ledger: containers come in, charges go out. */
 export async function openLedgerPart(
-  deps: PartDeps<Pick<TollgateConfig, 'metering' | 'containers'>>,
+  deps: PartDeps<Pick<TollgateConfig, 'metering' | 'containers' | 'logs'>>,
 ): Promise<Part> {
   await using resources = new AsyncDisposableStack();
   const ledger = resources.use(await openLedgerStores(deps.setup, deps));

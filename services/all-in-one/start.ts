@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
+import { limitsByProject } from '../../shared/rating/project-limits-config.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
@@ -122,6 +123,8 @@ function apiDeps(
     clusters: clusterInfos(config),
     pools: config.metering.pools.map(({ id }) => id),
     rateCard: rateCardOf(config),
+    reservations: stores.reservations,
+    limitsOf: limitsByProject(config.metering.projects, config.logs.quota),
   };
 }
 

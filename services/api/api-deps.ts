@@ -1,3 +1,4 @@
+import type { ProjectLimits } from '../../shared/rating/evaluate-limits.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
@@ -6,6 +7,7 @@ import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { MetricReader } from '../../shared/stores/metric-store.ts';
 import type { PriceReader } from '../../shared/stores/price-book.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
+import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
@@ -32,6 +34,9 @@ export interface ApiDeps {
   readonly journal: JournalReader;
   readonly grants: GrantStore;
   readonly stopOrders: StopOrderStore;
+  readonly reservations: ReservationStore;
+  /** Quotas as configured; of a project that isn't, none. */
+  readonly limitsOf: (project: string) => ProjectLimits;
   readonly logs: LogReader;
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;

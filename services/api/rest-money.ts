@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { PriceEpoch } from '../../shared/contracts/charge.ts';
 import type { restBalance, restPriceEpoch } from '../../shared/contracts/rest.ts';
-import { balanceOf } from '../../shared/rating/evaluate-quota.ts';
+import { balanceOf } from '../../shared/rating/evaluate-limits.ts';
 import type { Balance } from '../../shared/stores/ledger-reader.ts';
 import { formatInstant } from '../../shared/values/instant.ts';
 import { formatCredits } from '../../shared/values/money.ts';
@@ -18,6 +18,7 @@ export function toRestBalance(balance: Balance): z.infer<typeof restBalance> {
     granted: formatCredits(balance.granted),
     charged: formatCredits(balance.charged),
     accrued: formatCredits(balance.accrued),
+    reserved: formatCredits(balance.reserved),
     balance: formatCredits(balanceOf(balance)),
     burnPerHour: formatCredits(balance.perHour),
     unlimited: balance.unlimited,

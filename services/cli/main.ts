@@ -9,6 +9,7 @@ import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { reportCommand } from './commands/report.ts';
+import { reservationsCommand } from './commands/reservations-command.ts';
 import { roleCommands, startCommand } from './commands/start-command.ts';
 import { stopCommand } from './commands/stop-command.ts';
 import { storesCommand } from './commands/stores-command.ts';
@@ -54,6 +55,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     report,
     priceCommand(io),
     balanceCommand(io),
+    reservationsCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),

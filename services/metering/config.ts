@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from '../../shared/price/price-rule.ts';
+import { projectLimitsConfig } from '../../shared/rating/project-limits-config.ts';
 import { type DatedRateCard, Tariff } from '../../shared/rating/tariff.ts';
 import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
+import { storagePlaces } from './usage/storage-config.ts';
 
 /** With the largest container that is believed, no charge line passes a 64-bit integer. */
 const RATE_MAX = { core: '1', gib: '1', gpu: '10' };
@@ -110,6 +112,8 @@ const project = z.object({
     )
     .default([])
     .describe('Credits given to it; without any the project is not limited.'),
+  limits: projectLimitsConfig,
+  storage: storagePlaces,
 });
 
 export const meteringConfig = z
@@ -154,6 +158,7 @@ export const meteringConfig = z
       'How often the accrual of a running container is brought up to date.',
     ),
     projects: z.array(project).default([]).describe('Projects and their first credits.'),
+    usagePollMs: milliseconds(300_000, 1_000, 'How often stored bytes and logs are measured.'),
   })
   .superRefine((config, context) => {
     const cards = [config.rateCard, ...config.earlierRateCards];

@@ -7,7 +7,9 @@ import { HeldShards } from '../../shared/stores/held-shards.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
+import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { PriceWriter } from '../../shared/stores/price-book.ts';
+import type { UsageStore } from '../../shared/stores/usage-store.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import { parseCredits } from '../../shared/values/money.ts';
@@ -17,12 +19,22 @@ import { type MeteringConfig, poolOf, priceRuleOf, tariffOf } from './config.ts'
 import { Meter, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
 import { Settler } from './ledger/settler.ts';
+import { UsagePoller } from './usage/usage-poller.ts';
+import { usageReaders } from './usage/usage-readers.ts';
 
 export interface MeteringStores {
   readonly journal: JournalReader;
   readonly ledger: LedgerWriter;
   readonly prices: PriceWriter;
   readonly grants: GrantStore;
+}
+
+/** What is measured rather than counted, for limits of bytes. */
+export interface MeasuredUsage {
+  readonly store: UsageStore;
+  readonly logs: Pick<LogReader, 'volume'>;
+  /** Projects whose logs of a day the collector limits. */
+  readonly logLimited: readonly string[];
 }
 
 export interface MeteringDeps {
@@ -35,6 +47,7 @@ export interface MeteringDeps {
   readonly signal?: AbortSignal;
   /** Where several meters share a ledger: each settles its share of the shards. */
   readonly leases?: { readonly store: LeaseStore; readonly holder: string };
+  readonly usage?: MeasuredUsage;
   /** For the wait after a failure. */
   readonly random?: () => number;
 }
@@ -86,6 +99,18 @@ async function meterShards(deps: MeteringDeps): Promise<MeterShards & AsyncDispo
   };
 }
 
+function usagePoller(deps: MeteringDeps, lease: HeldLease | undefined): UsagePoller | undefined {
+  const { usage, config, clock } = deps;
+  if (usage === undefined) return undefined;
+  return new UsagePoller({
+    ...deps,
+    usage: usage.store,
+    readers: usageReaders(config.projects, { clock, ...usage }),
+    intervalMs: config.usagePollMs,
+    lease,
+  });
+}
+
 /** Prices, settles and charges until disposed; the stores stay open, since others use them. */
 export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const { config, stores, clock, logger, metrics, random = Math.random } = deps;
@@ -101,6 +126,8 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
     lease:
       deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: `price/${id}` }),
   }));
+  const usageLease =
+    deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: 'usage' });
   const meter = new Meter({
     settler: new Settler(stores, {
       tariff: tariffOf(config),
@@ -118,6 +145,7 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const stop = new AbortController();
   const signal =
     deps.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, deps.signal]);
+  const measuring = usagePoller(deps, usageLease)?.run(signal);
   const loop = (async () => {
     let failures = 0;
     while (!signal.aborted) {
@@ -149,7 +177,8 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await loop;
-      for (const held of [shards, ...prices.map(({ lease }) => lease)]) {
+      await measuring;
+      for (const held of [shards, usageLease, ...prices.map(({ lease }) => lease)]) {
         try {
           await held?.[Symbol.asyncDispose]();
         } catch (error) {

@@ -54,6 +54,7 @@ function aProject(id: string, burnPerHour: string, runningApplications = 0) {
     granted: '0',
     charged: '0',
     accrued: '0',
+    reserved: '0',
     balance: '0',
     burnPerHour,
     unlimited: true,

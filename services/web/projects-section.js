@@ -100,10 +100,11 @@ function projectRow(project, view, actions) {
 }
 
 /** @param {Project['balance']} balance */
-function spentBar({ granted, charged, accrued, unlimited }) {
+function spentBar({ granted, charged, accrued, reserved, unlimited }) {
   const whole = Number(granted);
   const spent = Number(charged) + Number(accrued);
-  const exact = `${charged} charged + ${accrued} not charged yet, of ${granted} granted`;
+  const held = reserved === '0' ? '' : ` + ${reserved} reserved`;
+  const exact = `${charged} charged + ${accrued} not charged yet${held}, of ${granted} granted`;
   if (unlimited || whole <= 0) {
     return html`<span class="muted" title=${exact}>${formatCredits(String(spent))} cr spent</span>`;
   }

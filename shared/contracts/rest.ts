@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
 
 /**
  * The answers of the REST API, as the API sends and the page, the CLI and jobs read them.
@@ -22,7 +23,8 @@ export const restBalance = z.object({
   granted: credits,
   charged: credits.meta({ description: 'Sum of the ledger, corrections included' }),
   accrued: credits.meta({ description: 'Use of running containers that is not charged yet' }),
-  balance: credits.meta({ description: 'granted − charged − accrued' }),
+  reserved: credits.meta({ description: 'Held by reservations beyond what is charged under them' }),
+  balance: credits.meta({ description: 'granted − charged − accrued − reserved' }),
   burnPerHour: credits.meta({
     description: 'What running containers cost an hour at the price now',
   }),
@@ -238,13 +240,7 @@ export const restQuotaCheckRequest = z.strictObject({
     .optional()
     .meta({ description: 'How long it will hold them' }),
 });
-export const QUOTA_REASONS = [
-  'ok',
-  'unknown-project',
-  'balance-exhausted',
-  'estimate-exceeds-balance',
-  'unlimited',
-] as const;
+export const QUOTA_REASONS = ['ok', 'unknown-project', 'unlimited', ...LIMIT_CODES] as const;
 export const restQuotaCheck = z.object({
   allowed: z.boolean(),
   reason: z.enum(QUOTA_REASONS),
@@ -255,6 +251,8 @@ export const restQuotaCheck = z.object({
   estimate: credits
     .nullable()
     .meta({ description: 'At the price now; null without resources and duration' }),
+  reasons: z.array(restLimitReason).meta({ description: 'Every limit that refuses' }),
+  limits: z.array(restLimit).meta({ description: 'Every limit that there is' }),
   asOf: instant,
 });
 
@@ -373,6 +371,7 @@ export const restProblem = z.object({
   code: z.string(),
   instance: z.string().optional(),
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  reasons: z.array(restLimitReason).optional(),
 });
 
 export type RestIngest = z.infer<typeof restIngest>;

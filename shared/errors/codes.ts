@@ -6,6 +6,7 @@ export const CODES = {
   BAD_REQUEST: { status: 400, title: 'The request is not understood' },
   UNAUTHENTICATED: { status: 401, title: 'A token is needed, or this one is not valid' },
   FORBIDDEN: { status: 403, title: 'This may not be done from there, or with this token' },
+  QUOTA_EXCEEDED: { status: 403, title: 'A limit of the project does not allow this' },
   NOT_FOUND: { status: 404, title: 'There is no such thing, or it belongs to another project' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This address has no such method' },
   CONFLICT: { status: 409, title: 'The same id was used for something else' },

@@ -5,17 +5,25 @@ import { HOUR_MS } from '../values/instant.ts';
 import { NANOCREDITS_PER_CREDIT } from '../values/money.ts';
 import { BASE_STEP } from '../values/price-step.ts';
 import { DEFAULT_RATE_CARD } from '../values/rate-card.ts';
-import { balanceOf, estimateUse, evaluateQuota, type QuotaQuestion } from './evaluate-quota.ts';
+import { balanceOf, type LimitAccount, NO_LIMITS } from './evaluate-limits.ts';
+import { estimateUse, evaluateQuota, type QuotaQuestion } from './evaluate-quota.ts';
 
 const ONE_CORE = { millicores: 1_000, memoryMib: 1_024, gpus: 0 };
 
 /** 3.6 credits: one core with one GiB for an hour at the base price. */
 const HOUR_OF_ONE_CORE = 3_600_000_000n;
 
+const EMPTY: LimitAccount = {
+  ...{ granted: 0n, charged: 0n, accrued: 0n, reserved: 0n, unlimited: false },
+  ...{ millicores: 0, reservedMillicores: 0, readings: [] },
+};
+
 function ask(change: Partial<QuotaQuestion>): ReturnType<typeof evaluateQuota> {
   return evaluateQuota({
     project: 'etl',
-    account: { granted: 10n * NANOCREDITS_PER_CREDIT, charged: 0n, accrued: 0n, unlimited: false },
+    account: { ...EMPTY, granted: 10n * NANOCREDITS_PER_CREDIT },
+    limits: NO_LIMITS,
+    now: 0,
     step: BASE_STEP,
     card: DEFAULT_RATE_CARD,
     planned: undefined,
@@ -39,7 +47,7 @@ test('an unknown project may not run, and the answer names it', () => {
 });
 
 test('what running containers have used is taken off before it is charged', () => {
-  const account = { granted: 5n, charged: 3n, accrued: 2n, unlimited: false };
+  const account = { ...EMPTY, granted: 5n, charged: 3n, accrued: 2n };
   const verdict = ask({ account });
   assert.equal(verdict.reason, 'balance-exhausted');
   assert.equal(verdict.allowed, false);
@@ -49,7 +57,7 @@ test('what running containers have used is taken off before it is charged', () =
 
 test('a plan is refused only above the balance', () => {
   const planned = { resources: ONE_CORE, durationMs: HOUR_MS };
-  const exactly = { granted: HOUR_OF_ONE_CORE, charged: 0n, accrued: 0n, unlimited: false };
+  const exactly = { ...EMPTY, granted: HOUR_OF_ONE_CORE };
   assert.deepEqual(
     [ask({ planned, account: exactly }).reason, ask({ planned, account: exactly }).estimate],
     ['ok', HOUR_OF_ONE_CORE],
@@ -57,7 +65,7 @@ test('a plan is refused only above the balance', () => {
   const short = { ...exactly, granted: HOUR_OF_ONE_CORE - 1n };
   const refused = ask({ planned, account: short });
   assert.equal(refused.reason, 'estimate-exceeds-balance');
-  assert.match(refused.message, /3\.6 credits at 1\.00 X/);
+  assert.match(refused.message, /would cost 3\.6 credits.*at 1\.00 X/);
 });
 
 test('a higher price makes the same plan dearer', () => {
@@ -66,7 +74,7 @@ test('a higher price makes the same plan dearer', () => {
 });
 
 test('a project without any grant is not limited, whatever it used', () => {
-  const account = { granted: 0n, charged: 99n, accrued: 1n, unlimited: true };
+  const account = { ...EMPTY, charged: 99n, accrued: 1n, unlimited: true };
   const planned = { resources: ONE_CORE, durationMs: HOUR_MS };
   const verdict = ask({ account, planned });
   assert.deepEqual([verdict.allowed, verdict.reason, verdict.balance], [true, 'unlimited', -100n]);
@@ -81,7 +89,7 @@ test('more credits never turn a yes into a no', () => {
       fc.bigInt({ min: 0n, max: 10n ** 15n }),
       fc.nat(HOUR_MS),
       (granted, more, ms) => {
-        const account = { granted, charged: 7n, accrued: 3n, unlimited: false };
+        const account = { ...EMPTY, granted, charged: 7n, accrued: 3n };
         const planned = { resources: ONE_CORE, durationMs: ms };
         const before = ask({ account, planned });
         const after = ask({ account: { ...account, granted: granted + more }, planned });

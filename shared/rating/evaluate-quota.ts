@@ -1,29 +1,32 @@
 import type { QuotaReason } from '../contracts/rest.ts';
+import type { Instant } from '../values/instant.ts';
 import { formatCredits, type Nanocredits } from '../values/money.ts';
 import { formatPriceStep, type PriceStep } from '../values/price-step.ts';
 import type { RateCard } from '../values/rate-card.ts';
 import type { Resources } from '../values/resources.ts';
+import {
+  balanceOf,
+  evaluateLimits,
+  type LimitAccount,
+  type LimitRefusal,
+  type LimitState,
+  type ProjectLimits,
+} from './evaluate-limits.ts';
 import { quantityOf, rateQuantity } from './rate-interval.ts';
-
-/** What a project has left; what its running containers have used is already taken off. */
-export interface QuotaAccount {
-  readonly granted: Nanocredits;
-  readonly charged: Nanocredits;
-  readonly accrued: Nanocredits;
-  /** No grant was ever given: nothing is enforced. */
-  readonly unlimited: boolean;
-}
 
 /** What a job will hold, and for how long. */
 export interface PlannedUse {
   readonly resources: Resources;
-  readonly durationMs: number;
+  /** Undefined for as long as it likes: there is no estimate then. */
+  readonly durationMs: number | undefined;
 }
 
 export interface QuotaQuestion {
   readonly project: string;
   /** Undefined for a project that nobody knows. */
-  readonly account: QuotaAccount | undefined;
+  readonly account: LimitAccount | undefined;
+  readonly limits: ProjectLimits;
+  readonly now: Instant;
   readonly step: PriceStep;
   readonly card: RateCard;
   /** Undefined when the caller doesn't say what it plans. */
@@ -38,43 +41,51 @@ export interface QuotaVerdict {
   readonly balance: Nanocredits;
   /** At the price now; undefined without a plan. */
   readonly estimate: Nanocredits | undefined;
-}
-
-/** What is left: granted − charged − accrued. */
-export function balanceOf(account: Omit<QuotaAccount, 'unlimited'>): Nanocredits {
-  return account.granted - account.charged - account.accrued;
+  /** Every limit that there is, and those that refuse. */
+  readonly states: readonly LimitState[];
+  readonly refusals: readonly LimitRefusal[];
 }
 
 /** What a plan costs when the price stays as it is. */
-export function estimateUse(planned: PlannedUse, step: PriceStep, card: RateCard): Nanocredits {
-  const quantity = quantityOf({ start: 0, end: planned.durationMs, resources: planned.resources });
+export function estimateUse(
+  { resources, durationMs }: { readonly resources: Resources; readonly durationMs: number },
+  step: PriceStep,
+  card: RateCard,
+): Nanocredits {
+  const quantity = quantityOf({ start: 0, end: durationMs, resources });
   return rateQuantity(quantity, step, card);
 }
 
 /**
- * May a job start? A balance of zero or less refuses, and so does a plan that costs more than the
- * balance; one that costs exactly the balance passes. A project without any grant is not limited.
+ * May a job start? By evaluateLimits: a balance of zero or less refuses, and so does a plan that
+ * costs more than what is left; one that costs exactly that passes. The reason is the first
+ * refusal's.
  */
 export function evaluateQuota(question: QuotaQuestion): QuotaVerdict {
-  const { project, account, step, card, planned } = question;
-  const estimate = planned === undefined ? undefined : estimateUse(planned, step, card);
+  const { project, account, step, card, planned, limits, now } = question;
+  const { resources, durationMs } = planned ?? {};
+  const estimate =
+    resources === undefined || durationMs === undefined
+      ? undefined
+      : estimateUse({ resources, durationMs }, step, card);
   if (account === undefined) {
     const message = `project ${project} is unknown: grant it credits, or correct its name`;
-    return { allowed: false, reason: 'unknown-project', message, balance: 0n, estimate };
+    const none = { balance: 0n, estimate, states: [], refusals: [] };
+    return { allowed: false, reason: 'unknown-project', message, ...none };
   }
-  const balance = balanceOf(account);
+  const use = { cost: estimate, millicores: resources?.millicores ?? 0 };
+  const looked = evaluateLimits(account, limits, use, now);
+  const rest = { balance: balanceOf(account), estimate, ...looked };
+  const [first] = looked.refusals;
+  if (first !== undefined) {
+    const price = estimate === undefined ? '' : ` (at ${formatPriceStep(step)})`;
+    const message = `project ${project}: ${looked.refusals.map((one) => one.message).join('; ')}${price}`;
+    return { allowed: false, reason: first.code, message, ...rest };
+  }
   if (account.unlimited) {
-    const message = `project ${project} has no limit: it was never granted credits`;
-    return { allowed: true, reason: 'unlimited', message, balance, estimate };
+    const message = `project ${project} has no limit of credits: it was never granted any`;
+    return { allowed: true, reason: 'unlimited', message, ...rest };
   }
-  if (balance <= 0n) {
-    const message = `project ${project} has no credits left (${formatCredits(balance)})`;
-    return { allowed: false, reason: 'balance-exhausted', message, balance, estimate };
-  }
-  if (estimate !== undefined && estimate > balance) {
-    const message = `the job would cost ${formatCredits(estimate)} credits at ${formatPriceStep(step)}, project ${project} has ${formatCredits(balance)}`;
-    return { allowed: false, reason: 'estimate-exceeds-balance', message, balance, estimate };
-  }
-  const message = `project ${project} has ${formatCredits(balance)} credits left`;
-  return { allowed: true, reason: 'ok', message, balance, estimate };
+  const message = `project ${project} has ${formatCredits(rest.balance)} credits left`;
+  return { allowed: true, reason: 'ok', message, ...rest };
 }

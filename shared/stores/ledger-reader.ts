@@ -1,5 +1,6 @@
 import type { Charge } from '../contracts/charge.ts';
 import type { ApplicationActivity } from '../contracts/container-fact.ts';
+import type { UseReading } from '../rating/evaluate-limits.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { PriceStep } from '../values/price-step.ts';
@@ -11,7 +12,15 @@ export interface Balance {
   readonly granted: Nanocredits;
   readonly charged: Nanocredits;
   readonly accrued: Nanocredits;
+  /** Held by reservations beyond what is charged and accrued under them. */
+  readonly reserved: Nanocredits;
+  /** Of running containers. */
+  readonly millicores: number;
+  /** Held by reservations beyond the containers that run under them. */
+  readonly reservedMillicores: number;
   readonly perHour: Nanocredits;
+  /** What was measured of its use, one a kind. */
+  readonly readings: readonly UseReading[];
   /** Evidence up to here is in it. */
   readonly asOf: Instant;
   /** No grant was ever given: nothing is enforced. */
@@ -43,7 +52,8 @@ export interface QuotaReader {
 export interface LedgerReader extends AsyncDisposable, QuotaReader {
   /** Every project that was ever granted, charged or configured, `unattributed` included. */
   projects(): Promise<ProjectId[]>;
-  balance(project: ProjectId): Promise<Balance | undefined>;
+  /** @param now reservations that have run out by then hold nothing; without it they still do */
+  balance(project: ProjectId, now?: Instant): Promise<Balance | undefined>;
   /** Running applications of every project that has any, in one read. */
   runningCounts(): Promise<ReadonlyMap<ProjectId, number>>;
   applications(

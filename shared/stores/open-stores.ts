@@ -20,6 +20,7 @@ import type { PriceWriter } from './price-book.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
+import type { ReservationStore } from './reservation-store.ts';
 import { scopedCheckpoints } from './scoped-checkpoints.ts';
 import { lockFolder } from './sql/folder-lock.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
@@ -32,6 +33,7 @@ import { openMetricWriter } from './sql/metric-writer.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
 import type { StopOrderStore } from './stop-orders.ts';
 import type { TokenStore } from './token-store.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /**
  * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
@@ -51,6 +53,8 @@ export interface LedgerStores extends AsyncDisposable {
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
   readonly stopOrders: StopOrderStore;
+  readonly reservations: ReservationStore;
+  readonly usage: UsageStore;
 }
 
 /** What adapters need beside their place. */

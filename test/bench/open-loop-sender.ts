@@ -7,19 +7,31 @@ import { openLoop } from './support/open-loop.ts';
  * A load at an even average rate, as a process of its own. Prints one JSON line (OpenLoad).
  *
  * `node open-loop-sender.ts URL RATE SECONDS PROJECTS`: posts quota checks of that many projects to
- * an http URL over kept-alive connections; sends `SELECT 1` to a postgresql one through a pool.
+ * an http URL over kept-alive connections; sends `SELECT 1` to a postgresql one through a pool. With
+ * `check` or `hold` as a fifth argument, URL is that of a Tollgate; each hold has an id of its own.
  */
-const [target = '', rate = '1', seconds = '1', projects = '1'] = process.argv.slice(2);
+const [given = '', rate = '1', seconds = '1', projects = '1', what = ''] = process.argv.slice(2);
+const target = what === 'check' ? `${given}/v1/quota-checks` : given;
+const run = `${process.pid}-${Math.random().toString(36).slice(2)}`;
 
 const CONNECTIONS = 64;
 
-function requestOf(project: number): string {
-  const { host, pathname } = new URL(target);
-  const body = JSON.stringify({ project: `p${project}` });
+function postOf(url: string, json: object): string {
+  const { host, pathname } = new URL(url);
+  const body = JSON.stringify(json);
   return (
     `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${body.length}\r\n\r\n${body}`
   );
+}
+
+function requestOf(n: number): string {
+  const project = `p${n % Number(projects)}`;
+  if (what !== 'hold') return postOf(target, { project });
+  return postOf(`${target}/v1/projects/${project}/reservations`, {
+    ...{ id: `${run}-${n}`, application: 'nightly', maxCost: '1.25', leaseSeconds: 600 },
+    resources: { cores: 4, memoryMib: 16_384, gpus: 0, executors: 2 },
+  });
 }
 
 /** Whether the text is a whole answer. */
@@ -38,7 +50,7 @@ function exchange(socket: Socket, request: string): Promise<boolean> {
       text += chunk.toString('latin1');
       if (!isWhole(text)) return;
       socket.off('data', take).off('close', lost);
-      resolve(text.startsWith('HTTP/1.1 200'));
+      resolve(/^HTTP\/1.1 20[01]/.test(text));
     };
     if (socket.destroyed) return lost();
     socket.on('data', take).once('close', lost);
@@ -49,7 +61,12 @@ function exchange(socket: Socket, request: string): Promise<boolean> {
 /** Posts over whatever connection is free; who finds none waits for one. */
 async function poster(): Promise<{ send: (n: number) => Promise<boolean>; end: () => void }> {
   const { hostname: host, port } = new URL(target);
-  const requests = Array.from({ length: Number(projects) }, (_, n) => requestOf(n));
+  const kept = Array.from({ length: Number(projects) }, (_, n) => requestOf(n));
+  let sent = 0;
+  const next = (n: number): string => {
+    sent += 1;
+    return what === 'hold' ? requestOf(sent) : (kept[n % kept.length] ?? '');
+  };
   const sockets = Array.from({ length: CONNECTIONS }, () =>
     connect({ host, port: Number(port), noDelay: true }).on('error', (error) => {
       process.stderr.write(`${target}: ${error.message}\n`);
@@ -62,11 +79,11 @@ async function poster(): Promise<{ send: (n: number) => Promise<boolean>; end: (
     // The one that rested longest, so that none is idle until the server closes it.
     const socket = free.shift() ?? (await new Promise<Socket>((next) => waiting.push(next)));
     try {
-      return await exchange(socket, requests[n % requests.length] ?? '');
+      return await exchange(socket, next(n));
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) free.push(socket);
-      else next(socket);
+      const waiter = waiting.shift();
+      if (waiter === undefined) free.push(socket);
+      else waiter(socket);
     }
   };
   const end = (): void => {

@@ -20,6 +20,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   collectors: () => import('./collectors.bench.ts'),
   fairness: () => import('./fairness.bench.ts'),
   quota: () => import('./quota.bench.ts'),
+  reservations: () => import('./reservations.bench.ts'),
   'quota-postgresql': () => import('./quota-postgresql.bench.ts'),
 };
 

@@ -22,6 +22,7 @@ import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
+import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 import { tokenStoreSuite } from './token-store-suite.ts';
 
@@ -43,6 +44,7 @@ grantsSuite('pglite', open);
 ledgerWriterSuite('pglite', open);
 ledgerReaderSuite('pglite', open);
 stopOrdersSuite('pglite', open);
+reservationsSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

@@ -4,6 +4,7 @@ import { journalSuite } from './journal-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
+import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 
 const open = () => openLedger({ file: ':memory:' });
@@ -14,3 +15,4 @@ grantsSuite('sqlite', open);
 ledgerWriterSuite('sqlite', open);
 ledgerReaderSuite('sqlite', open);
 stopOrdersSuite('sqlite', open);
+reservationsSuite('sqlite', open);

@@ -53,7 +53,11 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
       granted: 0n,
       charged: LARGE,
       accrued: 70n,
+      reserved: 0n,
+      millicores: SMALL.millicores,
+      reservedMillicores: 0,
       perHour: 600n,
+      readings: [],
       asOf: T0 + 200,
       unlimited: true,
     });

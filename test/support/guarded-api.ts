@@ -59,6 +59,10 @@ function guardedOperations(): GuardedOperation[] {
 const BODIES: Readonly<Record<string, (project: string) => object>> = {
   '/v1/projects/{project}/grants': (project) => ({ id: `of-${project}`, credits: '5', reason: '' }),
   '/v1/quota-checks': (project) => ({ project }),
+  '/v1/projects/{project}/reservations': (project) => ({
+    ...{ id: `of-${project}`, application: 'nightly', maxCost: '0.000000001', leaseSeconds: 60 },
+  }),
+  '/v1/projects/{project}/reservations/{id}/lease': () => ({ leaseSeconds: 60 }),
   '/v1/quarantine/replay': () => ({}),
   '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),
   '/v1/projects/{project}/applications/{cluster}/{application}/stops': () => ({ id: 's1' }),
@@ -127,7 +131,7 @@ export async function guardedApi(): Promise<GuardedApi> {
     logged: () => text,
     ask({ method, path }, { token, cookie, project = 'etl' } = {}) {
       const address = path.replace('{project}', project).replaceAll(/\{\w+\}/g, 'x');
-      const body = method === 'POST' ? JSON.stringify(BODIES[path]?.(project) ?? {}) : undefined;
+      const body = method !== 'GET' ? JSON.stringify(BODIES[path]?.(project) ?? {}) : undefined;
       return fetch(`${api.url}${address}${queries[path] ?? ''}`, {
         method,
         ...(body === undefined ? {} : { body }),

@@ -4,6 +4,7 @@ import type {
   ContainerState,
   Settlement,
 } from '../../shared/stores/ledger-writer.ts';
+import type { Hold } from '../../shared/stores/reservation-store.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { SMALL, T0 } from './fact-builders.ts';
 
@@ -72,6 +73,16 @@ export function aContainer(more: Partial<ContainerState> = {}): ContainerState {
     perHour: 600n,
     chargedUntil: T0,
     nextAt: T0 + 500,
+    ...more,
+  };
+}
+
+/** A hold of 10 nanocredits and two cores for a minute. */
+export function aHold(more: Partial<Hold> = {}): Hold {
+  return {
+    ...{ project: ETL, id: 'r1', application: 'nightly' },
+    resources: { millicores: 2_000, memoryMib: 4_096, gpus: 0, executors: 1 },
+    ...{ maxCost: 10n, leaseMs: 60_000, multiplierCap: undefined, quote: undefined },
     ...more,
   };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { type ApiDeps, type AppParts, openDoors, startApi } from '../../services/api/start.ts';
+import { NO_LIMITS } from '../../shared/rating/evaluate-limits.ts';
 import { storesConfig } from '../../shared/stores/config.ts';
 import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
@@ -88,6 +89,8 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     journal: stores.journalReader,
     grants: stores.grants,
     stopOrders: stores.stopOrders,
+    reservations: stores.reservations,
+    limitsOf: () => NO_LIMITS,
     logs: resources.use(await openLogStoreReader(setup, writing)),
     metricStore: resources.use(await openMetricStoreReader(setup, writing)),
     quarantine,

@@ -20,6 +20,7 @@ import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { reservationEndpoints } from '../routes/reservations.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
@@ -92,6 +93,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...clusterEndpoints(deps),
     ...priceEndpoints(deps),
     ...quotaCheckEndpoints(deps),
+    ...reservationEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

@@ -19,7 +19,7 @@ export interface EndpointInput<Q, B> {
 
 /** One address of the API: schema, handler and documentation together. */
 export interface Endpoint {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'put';
   /** With `{name}` for parts; `{project}` is checked before the handler runs. */
   readonly path: string;
   /** What the caller's token must allow. */
@@ -33,7 +33,7 @@ export interface Endpoint {
 }
 
 interface Typed<Q extends Shape, B extends z.ZodType, A extends z.ZodType> {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'put';
   readonly path: string;
   readonly scope: TokenScope;
   readonly summary: string;

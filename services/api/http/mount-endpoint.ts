@@ -78,10 +78,10 @@ export function mountEndpoints(
   const methods = new Map<string, string[]>();
   for (const endpoint of endpoints) {
     const path = expressPath(endpoint.path);
-    const names = endpoint.method === 'get' ? ['GET', 'HEAD'] : ['POST'];
+    const names = endpoint.method === 'get' ? ['GET', 'HEAD'] : [endpoint.method.toUpperCase()];
     methods.set(path, [...(methods.get(path) ?? []), ...names]);
     if (endpoint.method === 'get') app.get(path, handler(endpoint, callerOf));
-    else app.post(path, json, handler(endpoint, callerOf));
+    else app[endpoint.method](path, json, handler(endpoint, callerOf));
   }
   for (const [path, allowed] of methods) {
     app.all(path, (request, response) => {

@@ -10,6 +10,8 @@ interface Problem {
   readonly detail: string;
   readonly code: ErrorCode;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  /** Limits that refuse, as restLimitReason has them. */
+  readonly reasons?: readonly object[];
 }
 
 /** The only place that chooses an HTTP status. */
@@ -37,7 +39,9 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof AppError) {
     const errors = error.details['errors'];
     const detail = INNER.has(error.code) ? HIDDEN : error.message;
-    return problem(error.code, detail, isErrorList(errors) ? errors : undefined);
+    const told = problem(error.code, detail, isErrorList(errors) ? errors : undefined);
+    const reasons = error.details['reasons'];
+    return Array.isArray(reasons) ? { ...told, reasons } : told;
   }
   if (isHttpError(error)) {
     if (error.status === 404) return problem('NOT_FOUND', 'there is nothing here');
@@ -51,10 +55,13 @@ export function toProblem(error: unknown): Problem {
   return problem('INTERNAL', HIDDEN);
 }
 
+const MAY_RETRY: ReadonlySet<ErrorCode> = new Set(['OVERLOADED', 'QUOTA_EXCEEDED']);
+
 function retryAfterSeconds(error: unknown): number | undefined {
   if (!(error instanceof AppError)) return undefined;
-  if (error.code !== 'OVERLOADED' && CODES[error.code].status !== 503) return undefined;
   const ms = error.details['retryAfterMs'];
+  if (error.code === 'QUOTA_EXCEEDED' && ms === undefined) return undefined;
+  if (!MAY_RETRY.has(error.code) && CODES[error.code].status !== 503) return undefined;
   return Math.max(1, Math.ceil((typeof ms === 'number' ? ms : 1_000) / 1_000));
 }
 

@@ -11,7 +11,7 @@ import { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import type { Grant } from '../../../shared/stores/grant-store.ts';
 import type { Balance } from '../../../shared/stores/ledger-reader.ts';
-import { formatInstant } from '../../../shared/values/instant.ts';
+import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -41,8 +41,9 @@ function toRestGrant(grant: Grant) {
 export async function mustBalance(
   { ledger }: Pick<ApiDeps, 'ledger'>,
   project: ProjectId,
+  now?: Instant,
 ): Promise<Balance> {
-  const balance = await ledger.balance(project);
+  const balance = await ledger.balance(project, now);
   if (balance === undefined) throw new AppError('NOT_FOUND', `there is no project ${project}`);
   return balance;
 }
@@ -65,7 +66,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
         const projects: z.infer<typeof restProject>[] = [];
         for (const id of await deps.ledger.projects()) {
           if (!sees(caller, id)) continue;
-          const balance = await deps.ledger.balance(id);
+          const balance = await deps.ledger.balance(id, deps.clock.now());
           if (balance !== undefined) projects.push(toRestProject(balance, running.get(id)));
         }
         return { projects };
@@ -78,7 +79,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       summary: 'One project',
       answer: restProject,
       async handle({ project }) {
-        const balance = await mustBalance(deps, project);
+        const balance = await mustBalance(deps, project, deps.clock.now());
         return toRestProject(balance, (await deps.ledger.runningCounts()).get(project));
       },
     }),
@@ -86,9 +87,9 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       method: 'get',
       path: '/v1/projects/{project}/balance',
       scope: 'read',
-      summary: 'Balance: granted − charged − accrued',
+      summary: 'Balance: granted − charged − accrued − reserved',
       answer: restBalance,
-      handle: async ({ project }) => toRestBalance(await mustBalance(deps, project)),
+      handle: async ({ project }) => toRestBalance(await mustBalance(deps, project, deps.clock.now())),
     }),
     endpoint({
       method: 'get',

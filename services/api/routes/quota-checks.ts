@@ -20,18 +20,20 @@ import type { ApiDeps } from '../api-deps.ts';
 import { badRequest } from '../http/bad-request.ts';
 import { type Caller, sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { toRestLimit, toRestReason } from '../rest-limits.ts';
 import { formatMultiplier } from '../rest-money.ts';
 import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'prices' | 'pools' | 'rateCard' | 'clock'>;
+type Deps = Pick<ApiDeps, 'ledger' | 'prices' | 'pools' | 'rateCard' | 'limitsOf' | 'clock'>;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
+type At = Pick<CheckedPrice, 'pool' | 'now'>;
 type QuotaRead = { readonly balance: Balance; readonly step: PriceStep };
 
 const BODY_MAX_BYTES = 16_384;
 
 function plannedUse({ resources, durationMs }: QuotaRequest): PlannedUse | undefined {
-  if (resources === undefined || durationMs === undefined) return undefined;
+  if (resources === undefined) return undefined;
   const { cores = 0, memoryMib = 0, gpus = 0 } = resources;
   return { resources: { millicores: Math.round(cores * 1_000), memoryMib, gpus }, durationMs };
 }
@@ -42,11 +44,14 @@ async function stepOf(prices: Deps['prices'], pool: string, now: Instant): Promi
   return epochs.find(({ start }) => start <= now)?.step ?? BASE_STEP;
 }
 
-function toAnswer(
-  project: string,
-  verdict: QuotaVerdict,
-  price: { readonly pool: string; readonly step: PriceStep; readonly asOf: number },
-): QuotaAnswer {
+interface CheckedPrice {
+  readonly pool: string;
+  readonly step: PriceStep;
+  readonly asOf: Instant;
+  readonly now: Instant;
+}
+
+function toAnswer(project: string, verdict: QuotaVerdict, price: CheckedPrice): QuotaAnswer {
   return {
     allowed: verdict.allowed,
     reason: verdict.reason,
@@ -55,6 +60,8 @@ function toAnswer(
     balance: formatCredits(verdict.balance),
     price: { pool: price.pool, multiplier: formatMultiplier(price.step) },
     estimate: verdict.estimate === undefined ? null : formatCredits(verdict.estimate),
+    reasons: verdict.refusals.map(toRestReason),
+    limits: verdict.states.map(toRestLimit),
     asOf: formatInstant(price.asOf),
   };
 }
@@ -64,22 +71,20 @@ export function createQuotaCheck(
   deps: Deps,
 ): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
-  const answer = (
-    request: QuotaRequest,
-    price: { readonly pool: string; readonly step: PriceStep; readonly asOf: Instant },
-    balance?: Balance,
-  ): QuotaAnswer => {
+  const answer = (request: QuotaRequest, price: CheckedPrice, balance?: Balance): QuotaAnswer => {
     const verdict = evaluateQuota({
       project: balance?.project ?? request.project,
       account: balance,
       step: price.step,
       card: deps.rateCard,
+      limits: deps.limitsOf(request.project),
+      now: price.now,
       planned: plannedUse(request),
     });
     return toAnswer(balance?.project ?? request.project, verdict, price);
   };
-  const known = (request: QuotaRequest, pool: string, read: QuotaRead): QuotaAnswer =>
-    answer(request, { pool, step: read.step, asOf: read.balance.asOf }, read.balance);
+  const known = (request: QuotaRequest, at: At, read: QuotaRead): QuotaAnswer =>
+    answer(request, { ...at, step: read.step, asOf: read.balance.asOf }, read.balance);
   return (request, caller) => {
     const pool = request.pool ?? firstPool;
     if (!deps.pools.includes(pool)) {
@@ -91,11 +96,12 @@ export function createQuotaCheck(
     // A foreign project is as unknown as one that isn't there.
     const project = named !== undefined && sees(caller, named) ? named : undefined;
     const read = project === undefined ? undefined : deps.ledger.quota(project, pool, now);
-    if (read !== undefined && !(read instanceof Promise)) return known(request, pool, read);
+    if (read !== undefined && !(read instanceof Promise))
+      return known(request, { pool, now }, read);
     return Promise.resolve(read).then(async (late) =>
       late === undefined
-        ? answer(request, { pool, step: await stepOf(deps.prices, pool, now), asOf: now })
-        : known(request, pool, late),
+        ? answer(request, { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now })
+        : known(request, { pool, now }, late),
     );
   };
 }

@@ -33,7 +33,7 @@ export function shortCredits(credits: string): string {
 }
 
 function print(balances: readonly Balance[]): string {
-  const numbers = ['BALANCE', 'GRANTED', 'CHARGED', 'ACCRUED', 'BURN/H'];
+  const numbers = ['BALANCE', 'GRANTED', 'CHARGED', 'ACCRUED', 'RESERVED', 'BURN/H'];
   const columns = [
     { title: 'PROJECT' },
     ...numbers.map((title) => ({ title, align: 'right' as const })),
@@ -43,7 +43,8 @@ function print(balances: readonly Balance[]): string {
     columns,
     balances.map((one) => [
       one.project,
-      ...[one.balance, one.granted, one.charged, one.accrued, one.burnPerHour].map(shortCredits),
+      ...[one.balance, one.granted, one.charged, one.accrued].map(shortCredits),
+      ...[one.reserved, one.burnPerHour].map(shortCredits),
       lasts(one),
     ]),
   );

@@ -8,18 +8,27 @@ interface Change {
   charged: bigint;
   accrued: bigint;
   perHour: bigint;
+  /** Of running containers. */
+  millicores: number;
 }
+
+const NOTHING: Change = { charged: 0n, accrued: 0n, perHour: 0n, millicores: 0 };
 
 /** What a settlement does to the balances of projects, summed before it is written. */
 export class BalanceChanges {
   readonly #changes = new Map<string, Change>();
 
-  add(project: string, { charged = 0n, accrued = 0n, perHour = 0n }: Partial<Change>): void {
-    const change = this.#changes.get(project) ?? { charged: 0n, accrued: 0n, perHour: 0n };
-    change.charged += charged;
-    change.accrued += accrued;
-    change.perHour += perHour;
+  add(project: string, more: Partial<Change>): void {
+    const change = this.#changes.get(project) ?? { ...NOTHING };
+    change.charged += more.charged ?? 0n;
+    change.accrued += more.accrued ?? 0n;
+    change.perHour += more.perHour ?? 0n;
+    change.millicores += more.millicores ?? 0;
     this.#changes.set(project, change);
+  }
+
+  get projects(): ReadonlySet<string> {
+    return new Set(this.#changes.keys());
   }
 
   /** Projects touched, those whose changes cancel out included: they are known from now on. */
@@ -53,13 +62,14 @@ export async function addToBalances(
     const before = new Map(rows.map((row) => [row.project, row]));
     for (const [project, change] of chunk) {
       const row = before.get(project);
-      if (change.charged === 0n && change.accrued === 0n && change.perHour === 0n) continue;
+      if (Object.values(change).every((one) => one === 0n || one === 0)) continue;
       await trx
         .updateTable('balance')
         .set({
           charged: `${BigInt(row?.charged ?? 0) + change.charged}`,
           accrued: `${BigInt(row?.accrued ?? 0) + change.accrued}`,
           per_hour: `${BigInt(row?.per_hour ?? 0) + change.perHour}`,
+          millicores: Number(row?.millicores ?? 0) + change.millicores,
         })
         .where('project', '=', project)
         .execute();

@@ -3,7 +3,9 @@ import type { Instant } from '../../values/instant.ts';
 import { BASE_STEP, type PriceStep } from '../../values/price-step.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { Balance } from '../ledger-reader.ts';
+import { parseExpired } from './expired-holds.ts';
 import { ownWrites } from './own-writes.ts';
+import { parseReadings } from './use-readings.ts';
 
 export type QuotaRead = (
   project: ProjectId,
@@ -11,9 +13,10 @@ export type QuotaRead = (
   now: Instant,
 ) => { balance: Balance; step: PriceStep } | undefined;
 
-type Row = Record<'granted' | 'charged' | 'accrued' | 'per_hour', string> &
-  Record<'unlimited' | 'as_of', number> &
-  Record<'step' | 'since' | 'next', number | null>;
+type Row = Record<'granted' | 'charged' | 'accrued' | 'per_hour' | 'reserved', string> &
+  Record<'unlimited' | 'as_of' | 'millicores' | 'reserved_millicores', number> &
+  Record<'step' | 'since' | 'next' | 'ended' | 'ends', number | null> &
+  Record<'expired' | 'readings', string | null>;
 
 type Read = NonNullable<ReturnType<QuotaRead>>;
 
@@ -47,13 +50,23 @@ function changeDetector(database: DatabaseSync): () => boolean {
 }
 
 /**
- * Prepares the read that stands in the path of every job's start: three look-ups by primary key in
- * one statement, without Kysely and without a promise. What was read is kept until the file
- * changes or the next price epoch begins.
+ * Prepares the read that stands in the path of every job's start: a few look-ups by key in one
+ * statement, without Kysely and without a promise. Reservations that have run out and that nobody
+ * has swept yet are taken off the sum that is kept. What was read stands until the file changes,
+ * the next price epoch begins, or the next lease is over.
  */
 export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const statement = database.prepare(`
-    SELECT granted, charged, accrued, per_hour, unlimited,
+    SELECT granted, charged, accrued, per_hour, unlimited, reserved, millicores,
+      reserved_millicores,
+      (SELECT group_concat(pending || ' ' || pending_millicores, ',') FROM reservation
+        WHERE project = :project AND state = 'held' AND expires_at <= :now) AS expired,
+      (SELECT max(expires_at) FROM reservation
+        WHERE project = :project AND state = 'held' AND expires_at <= :now) AS ended,
+      (SELECT min(expires_at) FROM reservation
+        WHERE project = :project AND state = 'held' AND expires_at > :now) AS ends,
+      (SELECT group_concat(kind || ' ' || used || ' ' || as_of, ',') FROM usage_reading
+        WHERE project = :project) AS readings,
       (SELECT min(as_of) FROM shard) AS as_of,
       (SELECT step FROM price_epoch WHERE pool = :pool AND start <= :now
         ORDER BY start DESC LIMIT 1) AS step,
@@ -66,16 +79,22 @@ export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const read = (project: ProjectId, pool: string, now: Instant) => {
     const row = statement.get({ project, pool, now }) as Row | undefined;
     if (row === undefined) return undefined;
+    const expired = parseExpired(row.expired);
     const balance: Balance = {
       project,
       granted: BigInt(row.granted),
       charged: BigInt(row.charged),
       accrued: BigInt(row.accrued),
+      reserved: BigInt(row.reserved) - expired.pending,
+      millicores: row.millicores,
+      reservedMillicores: row.reserved_millicores - expired.millicores,
+      readings: parseReadings(row.readings),
       perHour: BigInt(row.per_hour),
       asOf: row.as_of,
       unlimited: row.unlimited === 1,
     };
-    const [from, until] = [row.since ?? -Infinity, row.next ?? Infinity];
+    const from = Math.max(row.since ?? -Infinity, row.ended ?? -Infinity);
+    const until = Math.min(row.next ?? Infinity, row.ends ?? Infinity);
     return { balance, step: row.step ?? BASE_STEP, from, until };
   };
 

@@ -49,9 +49,9 @@ export class SqlLedgerReader implements LedgerReader {
     return rows.map(({ project }) => project as ProjectId);
   }
 
-  async balance(project: ProjectId): Promise<Balance | undefined> {
+  async balance(project: ProjectId, now: Instant = 0): Promise<Balance | undefined> {
     // The pool matters to the price alone.
-    return (await this.quota(project, '', 0))?.balance;
+    return (await this.quota(project, '', now))?.balance;
   }
 
   async runningCounts(): Promise<ReadonlyMap<ProjectId, number>> {

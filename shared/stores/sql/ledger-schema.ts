@@ -93,6 +93,46 @@ export interface LedgerTables {
     accrued: Total;
     per_hour: Total;
     unlimited: Int;
+    /** Of open reservations, those that have run out and nobody swept yet included. */
+    reserved: Generated<Total>;
+    reserved_millicores: Generated<bigint | number>;
+    /** Of running containers. */
+    millicores: Generated<bigint | number>;
+  };
+  reservation: {
+    project: string;
+    id: string;
+    application: string;
+    /** What the client asked for, canonical JSON. */
+    body: string;
+    state: string;
+    held: Int;
+    millicores: Int;
+    /** Charged and accrued of its applications. */
+    spent: Generated<Total>;
+    running_millicores: Generated<bigint | number>;
+    /** What it takes from the balance: held − spent, at least 0; 0 once it isn't held. */
+    pending: Int;
+    pending_millicores: Int;
+    created_at: Int;
+    expires_at: Int;
+    resolved_at: NullableInt;
+  };
+  /** The applications that run under a reservation. */
+  reservation_application: {
+    cluster: string;
+    application: string;
+    project: string;
+    reservation: string;
+    /** What the application had cost before. */
+    spent_before: Total;
+  };
+  usage_reading: {
+    project: string;
+    kind: string;
+    part: string;
+    used: Total;
+    as_of: Int;
   };
   container: {
     cluster: string;
@@ -255,9 +295,40 @@ ALTER TABLE container ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE application ADD COLUMN restated INTEGER NOT NULL DEFAULT 0;
 `;
 
+const RESERVATIONS = `
+ALTER TABLE balance ADD COLUMN reserved TEXT NOT NULL DEFAULT '0';
+ALTER TABLE balance ADD COLUMN reserved_millicores INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE balance ADD COLUMN millicores INTEGER NOT NULL DEFAULT 0;
+UPDATE balance SET millicores = coalesce(
+  (SELECT sum(millicores) FROM application WHERE application.project = balance.project), 0);
+
+CREATE TABLE reservation (
+  project TEXT NOT NULL, id TEXT NOT NULL, application TEXT NOT NULL, body TEXT NOT NULL,
+  state TEXT NOT NULL, held INTEGER NOT NULL, millicores INTEGER NOT NULL,
+  spent TEXT NOT NULL DEFAULT '0', running_millicores INTEGER NOT NULL DEFAULT 0,
+  pending INTEGER NOT NULL, pending_millicores INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, resolved_at INTEGER,
+  PRIMARY KEY (project, id)
+) STRICT;
+CREATE INDEX reservation_open ON reservation (project, expires_at) WHERE state = 'held';
+CREATE INDEX reservation_project ON reservation (project, created_at DESC, id);
+
+CREATE TABLE reservation_application (
+  cluster TEXT NOT NULL, application TEXT NOT NULL, project TEXT NOT NULL,
+  reservation TEXT NOT NULL, spent_before TEXT NOT NULL,
+  PRIMARY KEY (cluster, application, project)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reservation_application_of ON reservation_application (project, reservation);
+
+CREATE TABLE usage_reading (
+  project TEXT NOT NULL, kind TEXT NOT NULL, part TEXT NOT NULL, used TEXT NOT NULL,
+  as_of INTEGER NOT NULL, PRIMARY KEY (project, kind, part)
+) STRICT, WITHOUT ROWID;
+`;
+
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS],
+  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS],
 };

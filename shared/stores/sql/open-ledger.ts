@@ -4,7 +4,9 @@ import type { JournalReader, JournalWriter } from '../journal.ts';
 import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
+import type { ReservationStore } from '../reservation-store.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
+import type { UsageStore } from '../usage-store.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
 import { type LedgerEngine, sqliteEngine } from './ledger-engine.ts';
@@ -12,7 +14,9 @@ import { SqlGrantStore } from './ledger-grants.ts';
 import { SqlPriceBook } from './ledger-prices.ts';
 import { prepareQuotaRead } from './ledger-quota.ts';
 import { SqlLedgerReader } from './ledger-reader.ts';
+import { SqlReservationStore } from './ledger-reservations.ts';
 import { LEDGER_SCHEMA, type LedgerTables } from './ledger-schema.ts';
+import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -31,6 +35,8 @@ export interface Ledger extends AsyncDisposable {
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
   readonly stopOrders: StopOrderStore;
+  readonly reservations: ReservationStore;
+  readonly usage: UsageStore;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -46,6 +52,8 @@ export function ledgerPorts(
     priceWriter: new SqlPriceBook(engine),
     grants: new SqlGrantStore(engine),
     stopOrders: new SqlStopOrders(engine),
+    reservations: new SqlReservationStore(engine),
+    usage: new SqlUsageStore(engine),
   };
 }
 

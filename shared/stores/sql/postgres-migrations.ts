@@ -167,4 +167,45 @@ CREATE INDEX container_due ON container (shard, next_at, cluster, container)
 ALTER TABLE application ADD COLUMN restated bigint NOT NULL DEFAULT 0;
 `;
 
-export const POSTGRES_MIGRATIONS: readonly string[] = [FIRST, TOKEN_POSTGRES, STOP_ORDERS, SHARDS];
+const RESERVATIONS = `
+ALTER TABLE balance
+  ADD COLUMN reserved text COLLATE "C" NOT NULL DEFAULT '0',
+  ADD COLUMN reserved_millicores bigint NOT NULL DEFAULT 0,
+  ADD COLUMN millicores bigint NOT NULL DEFAULT 0;
+UPDATE balance SET millicores = coalesce(
+  (SELECT sum(millicores) FROM application WHERE application.project = balance.project), 0);
+
+CREATE TABLE reservation (
+  project text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
+  application text COLLATE "C" NOT NULL, body text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL, held bigint NOT NULL, millicores bigint NOT NULL,
+  spent text COLLATE "C" NOT NULL DEFAULT '0', running_millicores bigint NOT NULL DEFAULT 0,
+  pending bigint NOT NULL, pending_millicores bigint NOT NULL,
+  created_at bigint NOT NULL, expires_at bigint NOT NULL, resolved_at bigint,
+  PRIMARY KEY (project, id)
+);
+CREATE INDEX reservation_open ON reservation (project, expires_at) WHERE state = 'held';
+CREATE INDEX reservation_project ON reservation (project, created_at DESC, id);
+
+CREATE TABLE reservation_application (
+  cluster text COLLATE "C" NOT NULL, application text COLLATE "C" NOT NULL,
+  project text COLLATE "C" NOT NULL, reservation text COLLATE "C" NOT NULL,
+  spent_before text COLLATE "C" NOT NULL,
+  PRIMARY KEY (cluster, application, project)
+);
+CREATE INDEX reservation_application_of ON reservation_application (project, reservation);
+
+CREATE TABLE usage_reading (
+  project text COLLATE "C" NOT NULL, kind text COLLATE "C" NOT NULL,
+  part text COLLATE "C" NOT NULL, used text COLLATE "C" NOT NULL, as_of bigint NOT NULL,
+  PRIMARY KEY (project, kind, part)
+);
+`;
+
+export const POSTGRES_MIGRATIONS: readonly string[] = [
+  FIRST,
+  TOKEN_POSTGRES,
+  STOP_ORDERS,
+  SHARDS,
+  RESERVATIONS,
+];

@@ -6,6 +6,8 @@ import { postgresQuota } from './postgres-quota.ts';
 
 interface Asked {
   readonly projects: readonly string[];
+  /** When each project is asked for. */
+  readonly at: readonly number[];
   readonly prices: readonly (readonly [pool: string, at: number])[];
   readonly answer: (known: readonly string[]) => void;
   readonly fail: (error: Error) => void;
@@ -16,14 +18,16 @@ function heldServer(): { asked: Asked[]; connections: Pick<Connections, 'read'> 
   const asked: Asked[] = [];
   const read = <R>(_: unknown, parameters: readonly unknown[]): Promise<R[]> => {
     const { promise, resolve, reject } = Promise.withResolvers<R[]>();
-    const [projects, pools, times] = parameters as [string[], string[], number[]];
+    const [projects, pools, times, at] = parameters as [string[], string[], number[], number[]];
     const rowOf = (project: string) => ({
       ...{ project, granted: project.slice(1), charged: '0' },
-      ...{ accrued: '0', per_hour: '0', unlimited: 0, as_of: 5n },
+      ...{ accrued: '0', per_hour: '0', unlimited: 0, as_of: 5n, readings: null },
+      ...{ reserved: '9', millicores: 0n, reserved_millicores: 3_000n, expired: '4 1000,2 500' },
       steps: `{${pools.map((pool, n) => (pool === 'none' ? 'NULL' : 1_000 + n)).join(',')}}`,
     });
     asked.push({
       projects,
+      at,
       prices: pools.map((pool, n) => [pool, times[n] ?? 0] as const),
       answer: (known) => resolve(known.map(rowOf) as R[]),
       fail: reject,
@@ -49,6 +53,8 @@ test('checks of one turn are one statement, and each has its own answer', async 
   const [first, second, third] = await Promise.all(answers);
   assert.deepEqual([first?.balance.granted, second, third?.balance.granted], [1n, undefined, 3n]);
   assert.deepEqual([first?.step, first?.balance.asOf], [1_000, 5]);
+  const { reserved, reservedMillicores } = first?.balance ?? {};
+  assert.deepEqual([reserved, reservedMillicores], [3n, 1_500], 'what has run out is taken off');
 });
 
 test('checks that ask the same share a look-up, and each has the price of its pool and time', async () => {
@@ -63,6 +69,7 @@ test('checks that ask the same share a look-up, and each has the price of its po
   ];
   await turn();
   assert.deepEqual(asked[0]?.projects, ['p1', 'p2']);
+  assert.deepEqual(asked[0]?.at, [8, 9], 'no hold is over before its time');
   assert.deepEqual(asked[0]?.prices, [
     ['cpu', 9],
     ['gpu', 9],

@@ -4,7 +4,9 @@ import { BASE_STEP, type PriceStep } from '../../values/price-step.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { Balance, LedgerReader } from '../ledger-reader.ts';
 import type { PostgresConfig } from './config.ts';
+import { parseExpired } from './expired-holds.ts';
 import { type Connections, type NamedStatement, openPostgresPool } from './postgres-pool.ts';
+import { parseReadings } from './use-readings.ts';
 
 type Answer = Awaited<ReturnType<LedgerReader['quota']>>;
 
@@ -18,6 +20,12 @@ interface Question {
 
 type Row = Record<'project' | 'granted' | 'charged' | 'accrued' | 'per_hour', string> & {
   readonly unlimited: number;
+  readonly reserved: string;
+  readonly millicores: bigint | number;
+  readonly reserved_millicores: bigint | number;
+  /** What holds nothing any more though nobody has swept it. */
+  readonly expired: string | null;
+  readonly readings: string | null;
   readonly as_of: bigint | number;
   /** An array of PostgreSQL as text, such as `{1000,NULL}`: the same in every row. */
   readonly steps: string;
@@ -31,14 +39,21 @@ const QUESTIONS_MAX = 500;
 const WAITING_MAX = 20_000;
 
 /**
- * The read that stands in the path of every job's start: a look-up by primary key for each project
- * ($1), and one for each price ($2 and $3: pool and time), which most checks of a batch share. The
- * sums are kept by whoever writes; nothing is remembered here, since others write too.
+ * The read that stands in the path of every job's start: a few look-ups by key for each project
+ * ($1, at the time $4), and one for each price ($2 and $3: pool and time), which most checks of a
+ * batch share. The sums are kept by whoever writes; what reservations hold whose lease is over and
+ * that nobody has swept is taken off. Nothing is remembered here, since others write too.
  */
 export const QUOTA: NamedStatement = {
   name: 'tollgate_quota',
   text: `
-    SELECT balance.project, granted, charged, accrued, per_hour, unlimited,
+    SELECT balance.project, granted, charged, accrued, per_hour, unlimited, reserved, millicores,
+      reserved_millicores,
+      (SELECT string_agg(pending || ' ' || pending_millicores, ',') FROM reservation
+        WHERE reservation.project = asked.project AND state = 'held'
+          AND expires_at <= asked.at) AS expired,
+      (SELECT string_agg(kind || ' ' || used || ' ' || as_of, ',') FROM usage_reading
+        WHERE usage_reading.project = asked.project) AS readings,
       (SELECT min(as_of) FROM shard) AS as_of,
       ARRAY(
         SELECT (SELECT step FROM price_epoch WHERE pool = priced.pool AND start <= priced.at
@@ -46,7 +61,8 @@ export const QUOTA: NamedStatement = {
         FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS priced (pool, at, n)
         ORDER BY n
       )::text AS steps
-    FROM unnest($1::text[]) AS asked (project) JOIN balance ON balance.project = asked.project`,
+    FROM unnest($1::text[], $4::bigint[]) AS asked (project, at)
+      JOIN balance ON balance.project = asked.project`,
 };
 
 /** Planned once a connection: left to itself, the server plans anew for each batch. */
@@ -61,11 +77,16 @@ export function openQuotaPool(config: PostgresConfig): Connections {
 }
 
 function balanceOf(project: ProjectId, row: Row): Balance {
+  const expired = parseExpired(row.expired);
   return {
     project,
     granted: BigInt(row.granted),
     charged: BigInt(row.charged),
     accrued: BigInt(row.accrued),
+    reserved: BigInt(row.reserved) - expired.pending,
+    millicores: Number(row.millicores),
+    reservedMillicores: Number(row.reserved_millicores) - expired.millicores,
+    readings: parseReadings(row.readings),
     perHour: BigInt(row.per_hour),
     asOf: Number(row.as_of),
     unlimited: row.unlimited === 1,
@@ -94,6 +115,18 @@ class Prices {
   }
 }
 
+/**
+ * Each project once, at the earliest time that is asked for: of the checks of one turn, none takes a
+ * hold for over that isn't at its own time.
+ */
+function timesOf(questions: readonly Question[]): Map<ProjectId, Instant> {
+  const times = new Map<ProjectId, Instant>();
+  for (const { project, now } of questions) {
+    times.set(project, Math.min(now, times.get(project) ?? now));
+  }
+  return times;
+}
+
 async function ask(
   connections: Pick<Connections, 'read'>,
   questions: readonly Question[],
@@ -101,8 +134,13 @@ async function ask(
   try {
     const prices = new Prices();
     const places = questions.map((question) => prices.add(question));
-    const projects = [...new Set(questions.map(({ project }) => project))];
-    const rows = await connections.read<Row>(QUOTA, [projects, prices.pools, prices.times]);
+    const asked = timesOf(questions);
+    const rows = await connections.read<Row>(QUOTA, [
+      [...asked.keys()],
+      prices.pools,
+      prices.times,
+      [...asked.values()],
+    ]);
     const [first] = rows;
     const steps = first === undefined ? [] : stepsOf(first);
     const byProject = new Map(rows.map((row) => [row.project, row]));

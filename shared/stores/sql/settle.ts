@@ -18,6 +18,7 @@ import { addToBalances, BalanceChanges } from './ledger-balances.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { reopenInferred } from './reopen-inferred.ts';
+import { settledRows, spendReservations } from './reservation-spending.ts';
 
 const CHUNK = 100;
 
@@ -87,6 +88,7 @@ export async function settle(
   );
   await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances, engine);
+  await spendReservations(trx, settledRows(works.values()), balances.projects);
 }
 
 /**
@@ -333,11 +335,13 @@ async function writeApplications(
       balances.add(before.project, {
         accrued: -BigInt(before.accrued),
         perHour: -BigInt(before.per_hour),
+        millicores: -Number(before.millicores),
       });
     }
     balances.add(row.project, {
       accrued: BigInt(row.accrued),
       perHour: BigInt(row.per_hour),
+      millicores: work.sums.millicores,
     });
     const { cluster, application, ...rest } = row;
     await trx

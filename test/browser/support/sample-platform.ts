@@ -45,6 +45,7 @@ export function aBalance(
     granted: '10000',
     charged: '3210.123456789',
     accrued: '12.5',
+    reserved: '0',
     balance: '6777.376543211',
     burnPerHour: '84.25',
     unlimited: over.granted === '0',

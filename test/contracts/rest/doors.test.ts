@@ -101,7 +101,7 @@ test('a token of a project does there what its scope allows', async () => {
     const response = await api.ask(operation, { token, project: 'ml' });
     const text = await response.text();
     const isForAll = operation.path === '/v1/quarantine/replay';
-    const missing = operation.path.includes('/{application}');
+    const missing = /\/\{(application|id)\}/.test(operation.path);
     const status = isForAll ? 403 : missing ? 404 : response.ok ? response.status : 200;
     assert.equal(response.status, status, `${nameOf(operation)}: ${text}`);
     assert.ok(!text.includes('etl'), `${nameOf(operation)}: ${text}`);
@@ -190,7 +190,8 @@ test('no token, right or wrong, is in a log, a metric or an answer', async () =>
     for (const operation of api.operations) {
       const response = await api.ask(operation, { token });
       answers += (await response.text()) + JSON.stringify([...response.headers]);
-      await forgive(api);
+      // Only for wrong ones: the link lasts an hour.
+      if (token === wrong) await forgive(api);
     }
   }
   const signIn = (body: object) => api.post('/v1/session', body);

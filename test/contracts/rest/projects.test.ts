@@ -30,7 +30,7 @@ async function withUse(api: AskingApi): Promise<void> {
   );
 }
 
-test('a balance is granted − charged − accrued, exact, with its burn rate and the time of its evidence', async () => {
+test('a balance is granted − charged − accrued − reserved, exact, with its burn rate and the time of its evidence', async () => {
   await using api = await askingApi();
   await withUse(api);
   await api.postOk(GRANTS, { id: 'g1', credits: '10.000000001' }, restGrant);
@@ -40,6 +40,7 @@ test('a balance is granted − charged − accrued, exact, with its burn rate an
     granted: '10.000000001',
     charged: '5',
     accrued: '2',
+    reserved: '0',
     balance: '3.000000001',
     burnPerHour: '3',
     unlimited: false,

@@ -39,6 +39,8 @@ test('a project with credits may start a job, and is told its balance, price and
     balance: '12.5',
     price: { pool: 'main', multiplier: '1.00' },
     estimate: null,
+    reasons: [],
+    limits: [{ kind: 'credits', limit: '12.5', used: '0', asOf: null, stale: false }],
     asOf: '2026-11-21T09:00:00.000Z',
   });
 });
@@ -72,7 +74,7 @@ test('an estimate at the price now that passes the balance refuses; one that equ
   const longer = await check(api, { ...hour, durationMs: HOUR_MS + 1 });
   assert.deepEqual([longer.allowed, longer.reason], [false, 'estimate-exceeds-balance']);
   assert.equal(longer.estimate, '3.600001');
-  assert.match(longer.message, /would cost 3.600001 credits at 1.00 X, project team-a has 3.6/);
+  assert.match(longer.message, /would cost 3.600001 credits, 3.6 are left \(at 1.00 X\)/);
 });
 
 test('the price is that of the pool asked for, at the time of asking', async () => {

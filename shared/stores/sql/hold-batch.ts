@@ -1,0 +1,221 @@
+import type { Selectable, Transaction } from 'kysely';
+import {
+  evaluateLimits,
+  type LimitAccount,
+  type ProjectLimits,
+} from '../../rating/evaluate-limits.ts';
+import type { Instant } from '../../values/instant.ts';
+import type { Hold, HoldOutcome, Reservation } from '../reservation-store.ts';
+import { inChunks } from './in-chunks.ts';
+import type { LedgerEngine } from './ledger-engine.ts';
+import type { LedgerTables } from './ledger-schema.ts';
+import { holdBody, type ReservationRow, reservationOf } from './reservation-row.ts';
+import { lockBalances, sweepExpired } from './reserved-sums.ts';
+import { sumReadings } from './use-readings.ts';
+
+type Trx = Transaction<LedgerTables>;
+type BalanceRow = Selectable<LedgerTables['balance']>;
+
+const CHUNK = 100;
+
+/** One hold as it waits to be decided. */
+export interface HoldRequest {
+  readonly hold: Hold;
+  readonly limits: ProjectLimits;
+  readonly now: Instant;
+}
+
+/** A project while a batch is decided: nobody else changes it meanwhile. */
+interface Account {
+  account: LimitAccount;
+  /** As it was locked. */
+  readonly row: BalanceRow;
+}
+
+const keyOf = ({ project, id }: { readonly project: string; readonly id: string }): string =>
+  `${project}\n${id}`;
+
+function accountOf(row: BalanceRow, readings: LimitAccount['readings']): LimitAccount {
+  return {
+    granted: BigInt(row.granted),
+    charged: BigInt(row.charged),
+    accrued: BigInt(row.accrued),
+    reserved: BigInt(row.reserved),
+    unlimited: Number(row.unlimited) === 1,
+    millicores: Number(row.millicores),
+    reservedMillicores: Number(row.reserved_millicores),
+    readings,
+  };
+}
+
+/** Readings of the projects whose bytes are limited; nobody else's matter. */
+async function readReadings(
+  trx: Trx,
+  requests: readonly HoldRequest[],
+): Promise<Map<string, LimitAccount['readings']>> {
+  const measured = requests.filter(
+    ({ limits }) => limits.storedBytes !== undefined || limits.logBytesPerDay !== undefined,
+  );
+  const projects = [...new Set(measured.map(({ hold }) => hold.project as string))];
+  const found = new Map<string, LimitAccount['readings']>();
+  for (const chunk of inChunks(projects, CHUNK)) {
+    const rows = await trx
+      .selectFrom('usage_reading')
+      .selectAll()
+      .where('project', 'in', chunk)
+      .execute();
+    for (const [project, own] of Map.groupBy(rows, (row) => row.project)) {
+      found.set(project, sumReadings(own));
+    }
+  }
+  return found;
+}
+
+async function lockAccounts(
+  trx: Trx,
+  requests: readonly HoldRequest[],
+  engine: Pick<LedgerEngine, 'rowLocks'>,
+): Promise<Map<string, Account>> {
+  const projects = requests.map(({ hold }) => hold.project as string);
+  const rows = await lockBalances(trx, projects, engine);
+  const readings = await readReadings(trx, requests);
+  const now = Math.max(...requests.map((request) => request.now));
+  const swept = await sweepExpired(trx, projects, now);
+  return new Map(
+    rows.map((row) => {
+      const before = accountOf(row, readings.get(row.project) ?? []);
+      const { credits, millicores } = swept.get(row.project) ?? { credits: 0n, millicores: 0 };
+      const account: LimitAccount = {
+        ...before,
+        reserved: before.reserved + credits,
+        reservedMillicores: before.reservedMillicores + millicores,
+      };
+      return [row.project, { account, row }];
+    }),
+  );
+}
+
+async function readExisting(
+  trx: Trx,
+  requests: readonly HoldRequest[],
+): Promise<Map<string, ReservationRow>> {
+  const found = new Map<string, ReservationRow>();
+  for (const chunk of inChunks(requests, CHUNK)) {
+    const rows = await trx
+      .selectFrom('reservation')
+      .selectAll()
+      .where((eb) =>
+        eb.or(
+          chunk.map(({ hold: { project, id } }) =>
+            eb.and([eb('project', '=', project), eb('id', '=', id)]),
+          ),
+        ),
+      )
+      .execute();
+    for (const row of rows) found.set(keyOf(row), row);
+  }
+  return found;
+}
+
+function newRow({ hold, now }: HoldRequest): ReservationRow {
+  return {
+    project: hold.project,
+    id: hold.id,
+    application: hold.application.toWellFormed(),
+    body: holdBody(hold),
+    state: 'held',
+    held: hold.maxCost,
+    millicores: BigInt(hold.resources.millicores),
+    spent: '0',
+    running_millicores: 0n,
+    pending: hold.maxCost,
+    pending_millicores: BigInt(hold.resources.millicores),
+    created_at: BigInt(Math.trunc(now)),
+    expires_at: BigInt(Math.trunc(now) + hold.leaseMs),
+    resolved_at: null,
+  };
+}
+
+/** One request against what the requests before it have left. */
+function decide(
+  request: HoldRequest,
+  work: Account | undefined,
+  rows: Map<string, ReservationRow>,
+): { readonly outcome: HoldOutcome; readonly inserted?: ReservationRow } {
+  const { hold, limits, now } = request;
+  if (work === undefined) return { outcome: { outcome: 'unknown-project' } };
+  const row = newRow(request);
+  const known = rows.get(keyOf(row));
+  if (known !== undefined) {
+    if (known.body !== row.body) return { outcome: { outcome: 'conflict' } };
+    const reservation = reservationOf(known, [], now);
+    return { outcome: { outcome: 'exists', reservation, account: work.account } };
+  }
+  const use = { cost: hold.maxCost, millicores: hold.resources.millicores };
+  const { refusals } = evaluateLimits(work.account, limits, use, now);
+  if (refusals.length > 0) {
+    return { outcome: { outcome: 'refused', refusals, account: work.account } };
+  }
+  work.account = {
+    ...work.account,
+    reserved: work.account.reserved + hold.maxCost,
+    reservedMillicores: work.account.reservedMillicores + hold.resources.millicores,
+  };
+  rows.set(keyOf(row), row);
+  const reservation: Reservation = reservationOf(row, [], now);
+  return { outcome: { outcome: 'held', reservation, account: work.account }, inserted: row };
+}
+
+/** All rows in one statement; they are there, and held. */
+async function writeReserved(trx: Trx, accounts: Iterable<Account>): Promise<void> {
+  const changed = [...accounts].filter(
+    ({ account, row }) =>
+      account.reserved !== BigInt(row.reserved) ||
+      account.reservedMillicores !== Number(row.reserved_millicores),
+  );
+  for (const chunk of inChunks(changed, CHUNK)) {
+    await trx
+      .insertInto('balance')
+      .values(
+        chunk.map(({ account: { reserved, reservedMillicores }, row }) => ({
+          ...row,
+          reserved: `${reserved}`,
+          reserved_millicores: reservedMillicores,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.column('project').doUpdateSet({
+          reserved: (eb) => eb.ref('excluded.reserved'),
+          reserved_millicores: (eb) => eb.ref('excluded.reserved_millicores'),
+        }),
+      )
+      .execute();
+  }
+}
+
+/**
+ * Decides holds one after the other and writes those that are admitted, in one transaction that
+ * holds the rows of their projects from before it reads them: what is decided is what is written.
+ */
+export async function decideHolds(
+  trx: Trx,
+  requests: readonly HoldRequest[],
+  engine: Pick<LedgerEngine, 'rowLocks'>,
+): Promise<HoldOutcome[]> {
+  const accounts = await lockAccounts(trx, requests, engine);
+  const rows = await readExisting(trx, requests);
+  const inserted: ReservationRow[] = [];
+  const outcomes = requests.map((request) => {
+    const decided = decide(request, accounts.get(request.hold.project), rows);
+    if (decided.inserted !== undefined) inserted.push(decided.inserted);
+    return decided.outcome;
+  });
+  for (const chunk of inChunks(inserted, CHUNK)) {
+    await trx
+      .insertInto('reservation')
+      .values([...chunk])
+      .execute();
+  }
+  await writeReserved(trx, accounts.values());
+  return outcomes;
+}
