@@ -41,6 +41,18 @@ export interface PriceEpoch {
   readonly inputs: string;
 }
 
+/**
+ * What was last thought about a pool's price. Of each pool one is kept, so that a restart or another
+ * meter goes on exactly where this one stopped.
+ */
+export interface PriceEvaluation {
+  readonly pool: string;
+  readonly at: Instant;
+  readonly ruleVersion: string;
+  /** As an epoch's. */
+  readonly inputs: string;
+}
+
 /** What one container used in one UTC hour at one price step: the unit of charging. */
 export interface ChargeLine {
   readonly hour: Instant;

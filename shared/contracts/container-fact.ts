@@ -80,6 +80,16 @@ export interface LoadFact extends FactBase {
   readonly allocated: Resources;
   readonly pending: Resources;
   readonly capacity: Resources;
+  /** Who waits for which part of `pending`, where the manager tells; the rest is nobody's. */
+  readonly pendingBy?: readonly ProjectDemand[];
+  /** What an autoscaler may make of the capacity, where the manager tells. */
+  readonly capacityMax?: Resources;
+}
+
+/** What a project's applications ask for and don't have yet. */
+export interface ProjectDemand {
+  readonly project: ProjectId;
+  readonly resources: Resources;
 }
 
 export type JournalFact = ApplicationFact | ContainerFact | NodeFact | LoadFact;

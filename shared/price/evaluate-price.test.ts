@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadFact, T0 } from '../../test/support/fact-builders.ts';
-import type { PriceEpoch } from '../contracts/charge.ts';
+import type { PriceEpoch, PriceEvaluation } from '../contracts/charge.ts';
 import { MINUTE_MS } from '../values/instant.ts';
-import { evaluatePrice, NO_PRICE, type PriceState, stateOfEpoch } from './evaluate-price.ts';
+import { evaluatePrice, NO_PRICE, type PriceState, priceInputs } from './evaluate-price.ts';
 import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from './price-rule.ts';
 
 const TICKS_PER_MINUTE = 6;
@@ -17,23 +17,24 @@ interface Run {
   readonly state: PriceState;
 }
 
-/** Evaluates each minute; `restartAt` loses the state there and starts again from the last epoch. */
+/** Evaluates each minute; `restartAt` loses the state there and goes on from what was kept. */
 function run(shares: Shares, rule: PriceRule = DEFAULT_PRICE_RULE, restartAt = -1): Run {
   const samples = shares.flatMap((share, i) =>
     share === undefined ? [] : [loadFact(T0 + i * 10_000, share)],
   );
   const epochs: Run['epochs'] = [];
   let state: PriceState = NO_PRICE;
+  let kept: PriceEvaluation | undefined;
   for (let minute = 1; minute * TICKS_PER_MINUTE <= shares.length; minute += 1) {
     if (minute === restartAt) {
-      const last = epochs.at(-1)?.epoch;
-      state = (last === undefined ? undefined : stateOfEpoch(last)) ?? NO_PRICE;
+      state = (kept === undefined ? undefined : priceInputs(kept)?.state) ?? NO_PRICE;
     }
     const now = T0 + minute * MINUTE_MS + 2_345;
     const since = state.load.at;
     const known = samples.filter(({ at }) => at > since && at <= now);
     const evaluated = evaluatePrice('default', state, { samples: known, now }, rule);
     state = evaluated.state;
+    kept = evaluated.evaluation;
     if (evaluated.epoch !== undefined) epochs.push({ epoch: evaluated.epoch, announcedAt: now });
   }
   return { epochs, state };
@@ -81,7 +82,8 @@ test('every epoch is on the ladder, within cap, step limit, hold and notice', ()
         assert.equal(epoch.start % MINUTE_MS, 0);
         const before = epochs[i - 1]?.epoch;
         if (before === undefined) continue;
-        assert.ok(epoch.start - before.start >= rule.holdMs);
+        const between = epoch.start - before.start;
+        assert.ok(between >= (epoch.reason === 'stale' ? MINUTE_MS : rule.holdMs));
         const move = Math.abs(epoch.step - before.step);
         assert.ok(move > 0 && (move <= rule.moveMax || epoch.reason === 'stale'));
       }
@@ -105,20 +107,66 @@ test('a price that hovers around a rung does not flap', () => {
   assert.ok(run(hovering).epochs.length <= 4);
 });
 
-test('stale load never raises, and lost load goes back to the base', () => {
+test('lost load steps the price down to the base, a step at a time', () => {
   const raised = run(hours(1, 0.95)).epochs;
   const last = raised.at(-1)?.epoch;
   assert.ok(last !== undefined && last.step > 1_500);
   const silent = run([...hours(1, 0.95), ...hours(1, undefined)]).epochs.slice(raised.length);
+  assert.deepEqual(new Set(silent.map(({ epoch }) => epoch.reason)), new Set(['stale']));
+  const steps = [last, ...silent.map(({ epoch }) => epoch)].map(({ step }) => step);
   assert.deepEqual(
-    silent.map(({ epoch }) => [epoch.step, epoch.reason]),
-    [[1_000, 'stale']],
+    steps,
+    steps.map((_, i) => Math.max(1_000, last.step - i * 100)),
   );
+  assert.equal(steps.at(-1), 1_000);
   const lostAt = T0 + 60 * MINUTE_MS + 10 * MINUTE_MS;
   assert.ok(Math.abs((silent[0]?.epoch.start ?? 0) - lostAt) <= 3 * MINUTE_MS);
-  // Ten samples short of what the price had reached: nothing lifts it at once when load comes back.
+  // What the load had come to before doesn't lift the price when it is back, lower.
   const back = run([...hours(1, 0.95), ...hours(1, undefined), ...hours(1, 0.5)]).epochs;
-  assert.equal(back.length, raised.length + 1);
+  assert.equal(back.length, raised.length + silent.length);
+});
+
+test('lost load never raises: a discounted price stays', () => {
+  const rule = { ...DEFAULT_PRICE_RULE, floor: 800 };
+  const { epochs } = run([...hours(2, 0), ...hours(2, undefined)], rule);
+  assert.equal(epochs.at(-1)?.epoch.step, 800);
+});
+
+test('an empty pool is discounted off peak, and full price comes back with load', () => {
+  const rule = { ...DEFAULT_PRICE_RULE, floor: 800 };
+  const steps = run([...hours(2, 0.02), ...hours(2, 0.5)], rule).epochs.map(
+    ({ epoch }) => epoch.step,
+  );
+  assert.deepEqual(steps, [1_000, 900, 800, 850, 950, 1_000]);
+});
+
+test('load that is older than a minute raises nothing, also of one cluster among others', () => {
+  const minutes = 30;
+  const at = (tick: number) => T0 + tick * 10_000;
+  const ticks = Array.from({ length: minutes * TICKS_PER_MINUTE }, (_, i) => i);
+  const quiet = ticks.map((tick) => loadFact(at(tick), 0.3, { cluster: 'quiet' }));
+  const pricesWith = (silentFrom: number): number[] => {
+    const busy = ticks
+      .filter((tick) => tick < silentFrom)
+      .map((tick) => loadFact(at(tick), 1.8, { cluster: 'busy' }));
+    let state: PriceState = NO_PRICE;
+    const steps: number[] = [];
+    for (let minute = 1; minute <= minutes; minute += 1) {
+      const samples = [...quiet, ...busy].filter((one) => one.at > state.load.at);
+      const now = T0 + minute * MINUTE_MS;
+      const evaluated = evaluatePrice('p', state, { samples, now }, DEFAULT_PRICE_RULE);
+      state = evaluated.state;
+      if (evaluated.epoch !== undefined) steps.push(evaluated.epoch.step);
+      if (minute === 8 && silentFrom < ticks.length) {
+        const { stays } = JSON.parse(evaluated.evaluation?.inputs ?? '{}') as { stays: string };
+        assert.equal(stays, 'silent');
+      }
+    }
+    return steps;
+  };
+  assert.ok((pricesWith(ticks.length).at(-1) ?? 0) > 1_300);
+  // Heard of for five minutes, which would have been enough for a rise.
+  assert.deepEqual(pricesWith(5 * TICKS_PER_MINUTE), [1_000]);
 });
 
 test('a frozen price stays where it is', () => {
@@ -126,13 +174,29 @@ test('a frozen price stays where it is', () => {
   assert.equal(epochs.length, 1);
 });
 
-test('an epoch explains itself: share, target, rule and state are in its inputs', () => {
+test('an epoch explains itself: share, target, sums, rule and state are in its inputs', () => {
   const epoch = run(hours(1, 0.8)).epochs.at(-1)?.epoch;
-  const inputs = JSON.parse(epoch?.inputs ?? '{}') as Record<string, unknown>;
-  assert.equal(inputs['share'], 0.8);
-  assert.deepEqual(inputs['rule'], DEFAULT_PRICE_RULE);
   assert.ok(epoch !== undefined);
-  assert.equal(stateOfEpoch({ ...epoch, ruleVersion: 'other' }), undefined);
+  const inputs = priceInputs(epoch);
+  assert.equal(inputs?.share, 0.8);
+  assert.equal(inputs.allocated.millicores, 80_000);
+  assert.equal(inputs.capacity.millicores, 100_000);
+  assert.deepEqual(inputs.rule, DEFAULT_PRICE_RULE);
+  assert.deepEqual(inputs.state.last, { step: epoch.step, start: epoch.start });
+  assert.equal(priceInputs({ ...epoch, ruleVersion: 'other' }), undefined);
+});
+
+test('an evaluation that moves nothing says why', () => {
+  const staysAfter = (list: Shares, rule = DEFAULT_PRICE_RULE): unknown => {
+    const { state } = run(list, rule);
+    const now = state.evaluatedAt + MINUTE_MS;
+    const { evaluation } = evaluatePrice('p', state, { samples: [], now }, rule);
+    return evaluation === undefined ? undefined : priceInputs(evaluation)?.stays;
+  };
+  assert.equal(staysAfter(hours(0.1, 0.3)), 'steady');
+  assert.equal(staysAfter(hours(1, 0.3), { ...DEFAULT_PRICE_RULE, frozen: true }), 'frozen');
+  assert.equal(staysAfter(hours(1 / 60, 0.3)), 'announced');
+  assert.equal(staysAfter([...hours(1, 0.3), ...hours(1, undefined)]), 'lost');
 });
 
 test('thinking twice within a minute is thinking once', () => {
@@ -143,5 +207,5 @@ test('thinking twice within a minute is thinking once', () => {
     { samples: [loadFact(T0, 2)], now: T0 + 59_999 },
     DEFAULT_PRICE_RULE,
   );
-  assert.deepEqual(again, { state: first.state, epoch: undefined });
+  assert.deepEqual(again, { state: first.state, epoch: undefined, evaluation: undefined });
 });

@@ -1,7 +1,8 @@
 import type { PriceStep } from '../values/price-step.ts';
+import type { Resources } from '../values/resources.ts';
 
 /** Goes into every epoch; a changed rule has another version, since recorded epochs never change. */
-export const PRICE_RULE_VERSION = 'load-1';
+export const PRICE_RULE_VERSION = 'load-2';
 
 /** Distance of two rungs of the ladder, in thousandths of the base price. */
 export const LADDER_STEP = 50;
@@ -33,8 +34,14 @@ export interface PriceRule {
   readonly evaluateMs: number;
   /** Load older than this never raises. */
   readonly staleMs: number;
-  /** Without load for this long the price goes back to the base. */
+  /** Without load for this long the price steps down to the base. */
   readonly lostMs: number;
+  /** Most that one project's waiting demand counts for, as a share of its cluster's capacity. */
+  readonly pendingCap: number;
+  /** Demand counts in full once it has waited this long, in part before. */
+  readonly pendingAgeMs: number;
+  /** What autoscalers may make of clusters: it counts as there. By cluster. */
+  readonly capacityMax: Readonly<Record<string, Resources>>;
 }
 
 export const DEFAULT_PRICE_RULE: PriceRule = {
@@ -53,6 +60,9 @@ export const DEFAULT_PRICE_RULE: PriceRule = {
   evaluateMs: 60_000,
   staleMs: 60_000,
   lostMs: 600_000,
+  pendingCap: 0.25,
+  pendingAgeMs: 120_000,
+  capacityMax: {},
 };
 
 /** What the price would be at this smoothed load, before ladder, hold and step limit. */

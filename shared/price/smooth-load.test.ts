@@ -29,20 +29,51 @@ test('sampling more often changes nothing', () => {
   assert.ok(Math.abs(a - b) < 1e-12, `${a} ${b}`);
 });
 
-test('pending demand counts, and counts no more than twice the capacity', () => {
-  const pending = { millicores: 50_000, memoryMib: 0, gpus: 0 };
-  const waiting = smoothLoad(NO_LOAD, [loadFact(T0, 0.5, { pending })], RULE);
-  assert.equal(poolShare(Object.values(waiting.clusters)), 1);
-  const flood = { ...pending, millicores: 900_000_000 };
-  const flooded = smoothLoad(NO_LOAD, [loadFact(T0, 0.5, { pending: flood })], RULE);
-  assert.equal(poolShare(Object.values(flooded.clusters)), 2);
-  assert.ok(flooded.load <= 0.2);
+test('waiting demand counts with what runs', () => {
+  const pending = { millicores: 20_000, memoryMib: 0, gpus: 0 };
+  const ticks = Array.from({ length: 13 }, (_, i) => loadFact(T0 + i * TICK_MS, 0.5, { pending }));
+  const waiting = smoothLoad(NO_LOAD, ticks, RULE);
+  assert.equal(poolShare(Object.values(waiting.clusters)), 0.7);
 });
 
 test('the resource in shortest supply decides', () => {
   const allocated = { millicores: 10_000, memoryMib: 300_000, gpus: 0 };
   const { clusters } = smoothLoad(NO_LOAD, [loadFact(T0, 0, { allocated })], RULE);
   assert.equal(poolShare(Object.values(clusters)), 0.75);
+});
+
+test('trap: GPU pending not counted', () => {
+  const capacity = { millicores: 100_000, memoryMib: 400_000, gpus: 10 };
+  const allocated = { millicores: 1_000, memoryMib: 1_000, gpus: 6 };
+  const pending = { millicores: 0, memoryMib: 0, gpus: 2 };
+  const ticks = Array.from({ length: 13 }, (_, i) =>
+    loadFact(T0 + i * TICK_MS, 0, { allocated, pending, capacity }),
+  );
+  const { clusters } = smoothLoad(NO_LOAD, ticks, RULE);
+  assert.equal(poolShare(Object.values(clusters)), 0.8);
+});
+
+test('capacity that an autoscaler may still add counts as there', () => {
+  const small = { millicores: 10_000, memoryMib: 0, gpus: 0 };
+  const grown = { millicores: 40_000, memoryMib: 0, gpus: 0 };
+  const share = (more: Parameters<typeof loadFact>[2], rule = RULE): number => {
+    const full = loadFact(T0, 0.1, { capacity: small, ...more });
+    return poolShare(Object.values(smoothLoad(NO_LOAD, [full], rule).clusters));
+  };
+  assert.equal(share({}), 1);
+  assert.equal(share({ capacityMax: grown }), 0.25);
+  assert.equal(share({}, { ...RULE, capacityMax: { 'yarn-1': grown } }), 0.25);
+  assert.equal(share({}, { ...RULE, capacityMax: { 'yarn-2': grown } }), 1);
+  // Scaled down to nothing it is an empty cluster, not a manager that is starting up.
+  const capacity = { millicores: 0, memoryMib: 0, gpus: 0 };
+  const gone = loadFact(T0, 0, { capacity });
+  const rule = { ...RULE, capacityMax: { 'yarn-1': grown } };
+  assert.deepEqual(Object.keys(smoothLoad(NO_LOAD, [gone], rule).clusters), ['yarn-1']);
+});
+
+test('what load had come to counts as the knee at most once it was lost', () => {
+  const lost = [...samplesOf(Array(60).fill(1)), loadFact(T0 + 60 * TICK_MS + RULE.lostMs, 0.6)];
+  assert.equal(smoothLoad(NO_LOAD, lost, RULE).load, RULE.knee);
 });
 
 test('clusters of a pool count by their size', () => {

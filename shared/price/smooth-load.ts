@@ -1,15 +1,22 @@
 import type { LoadFact } from '../contracts/container-fact.ts';
 import type { Instant } from '../values/instant.ts';
-import { isResources, type Resources } from '../values/resources.ts';
+import { isResources, NO_RESOURCES, type Resources } from '../values/resources.ts';
+import {
+  type CountedPending,
+  countPending,
+  mapResources,
+  RESOURCE_KINDS,
+} from './count-pending.ts';
 import type { PriceRule } from './price-rule.ts';
 
-/** A cluster's last known load, kept small: `[at, allocated + pending, capacity]` of cores, MiB. */
+/** What of a cluster's last known load the price goes by. */
 export interface ClusterLoad {
   readonly at: Instant;
-  readonly wantedMillicores: number;
-  readonly wantedMib: number;
-  readonly millicores: number;
-  readonly mib: number;
+  readonly allocated: Resources;
+  /** Aged and capped. */
+  readonly pending: CountedPending;
+  /** With what an autoscaler may still add. */
+  readonly capacity: Resources;
 }
 
 /** What a pool's load has come to; JSON, so that an epoch carries it over a restart. */
@@ -26,36 +33,57 @@ export const NO_LOAD: LoadState = { load: 0, at: 0, clusters: {} };
 /** A demand of twice the capacity says all there is to say: more would let one request jump the price. */
 const SHARE_MAX = 2;
 
-function clusterLoad({ at, allocated, pending, capacity }: LoadFact): ClusterLoad | undefined {
-  const readable: readonly Resources[] = [allocated, pending, capacity];
-  // Without capacity a manager is starting up, and its load says nothing.
-  if (!readable.every(isResources) || capacity.millicores === 0) return undefined;
+/** Undefined for a load that says nothing: unknown numbers, or a manager that is starting up. */
+function clusterLoad(
+  fact: LoadFact,
+  before: ClusterLoad | undefined,
+  rule: PriceRule,
+): ClusterLoad | undefined {
+  const { at, allocated, pending, cluster } = fact;
+  const told = fact.capacityMax ?? NO_RESOURCES;
+  if (![allocated, pending, fact.capacity, told].every(isResources)) return undefined;
+  const configured = rule.capacityMax[cluster] ?? NO_RESOURCES;
+  const capacity = mapResources((kind) =>
+    Math.max(fact.capacity[kind], told[kind], configured[kind]),
+  );
+  if (capacity.millicores === 0) return undefined;
+  const elapsedMs =
+    before === undefined ? rule.factorPeriodMs : Math.min(at - before.at, rule.staleMs);
+  const counted = countPending(fact, before?.pending ?? {}, { capacity, elapsedMs }, rule);
+  return { at, allocated, pending: counted, capacity };
+}
+
+/** Sums over clusters: allocated, pending that counts, capacity. */
+export function poolSums(clusters: readonly ClusterLoad[]) {
+  const sum = (parts: readonly Resources[]): Resources =>
+    mapResources((kind) => parts.reduce((total, part) => total + part[kind], 0));
   return {
-    at,
-    wantedMillicores: allocated.millicores + pending.millicores,
-    wantedMib: allocated.memoryMib + pending.memoryMib,
-    millicores: capacity.millicores,
-    mib: capacity.memoryMib,
+    allocated: sum(clusters.map(({ allocated }) => allocated)),
+    pending: sum(clusters.flatMap(({ pending }) => Object.values(pending))),
+    capacity: sum(clusters.map(({ capacity }) => capacity)),
   };
 }
 
-/** (allocated + pending) / capacity of the dominant resource over all clusters, clipped. */
+/** (allocated + pending) / capacity of the resource in shortest supply over all clusters, clipped. */
 export function poolShare(clusters: readonly ClusterLoad[]): number {
-  const sum = (member: keyof ClusterLoad): number =>
-    clusters.reduce((total, cluster) => total + cluster[member], 0);
-  const share = (wanted: number, capacity: number): number =>
-    capacity === 0 ? 0 : wanted / capacity;
-  const dominant = Math.max(
-    share(sum('wantedMillicores'), sum('millicores')),
-    share(sum('wantedMib'), sum('mib')),
+  const { allocated, pending, capacity } = poolSums(clusters);
+  const shares = RESOURCE_KINDS.map((kind) =>
+    capacity[kind] === 0 ? 0 : (allocated[kind] + pending[kind]) / capacity[kind],
   );
-  return Math.min(SHARE_MAX, dominant);
+  return Math.min(SHARE_MAX, Math.max(...shares));
+}
+
+/** Whether load can raise a price: every cluster that counts was heard of in the last `staleMs`. */
+export function isFresh(clusters: Iterable<ClusterLoad>, at: Instant, rule: PriceRule): boolean {
+  const known = [...clusters];
+  return known.length > 0 && known.every((one) => at - one.at <= rule.staleMs);
 }
 
 /**
  * Folds samples in. The weight of a sample grows with the time since the one before, so that the
- * rate of sampling changes nothing, up to `staleMs`: a gap is no evidence. Samples out of order are
- * passed over. Folding in two parts is folding at once.
+ * rate of sampling changes nothing, up to `staleMs`: a gap is no evidence. Load doesn't rise while a
+ * cluster is silent, whose share would be an old one, until it is left out after `lostMs`. Samples
+ * out of order are passed over. Folding in two parts is folding at once.
  */
 export function smoothLoad(
   before: LoadState,
@@ -68,23 +96,24 @@ export function smoothLoad(
     (a, b) => a.at - b.at || (a.cluster < b.cluster ? -1 : a.cluster > b.cluster ? 1 : 0),
   );
   for (const sample of ordered) {
-    const known = clusterLoad(sample);
-    if (known === undefined || sample.at <= (clusters.get(sample.cluster)?.at ?? 0)) continue;
-    if (sample.at < at) continue;
+    const last = clusters.get(sample.cluster);
+    if (sample.at < at || sample.at <= (last?.at ?? 0)) continue;
+    const known = clusterLoad(sample, last, rule);
+    if (known === undefined) continue;
     clusters.set(sample.cluster, known);
-    for (const [name, other] of clusters) {
-      if (sample.at - other.at > rule.lostMs) clusters.delete(name);
-    }
+    const silent = [...clusters].filter(([, other]) => sample.at - other.at > rule.lostMs);
+    for (const [name] of silent) clusters.delete(name);
     const share = poolShare([...clusters.values()]);
+    // What load had come to with clusters that are lost must not lift the price.
+    if (at !== 0 && sample.at - at >= rule.lostMs) load = Math.min(load, rule.knee);
+    else if (silent.length > 0) load = Math.min(load, Math.max(rule.knee, share));
     const elapsed = Math.min(at === 0 ? rule.factorPeriodMs : sample.at - at, rule.staleMs);
-    const factor = share > load ? rule.riseFactor : rule.fallFactor;
-    load += (share - load) * (1 - (1 - factor) ** (elapsed / rule.factorPeriodMs));
+    const rises = share > load;
     at = sample.at;
+    if (rises && !isFresh(clusters.values(), at, rule)) continue;
+    const factor = rises ? rule.riseFactor : rule.fallFactor;
+    load += (share - load) * (1 - (1 - factor) ** (elapsed / rule.factorPeriodMs));
   }
-  const names = [...clusters.keys()].sort();
-  return {
-    load,
-    at,
-    clusters: Object.fromEntries(names.map((name) => [name, clusters.get(name) as ClusterLoad])),
-  };
+  const names = [...clusters.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { load, at, clusters: Object.fromEntries(names) };
 }

@@ -74,7 +74,7 @@ export class PriceSetter {
     const epochs = await prices.epochs(this.#pool.id, now, Number.MAX_SAFE_INTEGER);
     const epoch = epochs.at(-1);
     if (epoch === undefined) return NO_PRICE;
-    const state = stateOfEpoch(epoch) ?? NO_PRICE;
+    const state = priceInputs(epoch) ?? NO_PRICE;
     return { ...state, last: { step: epoch.step, start: epoch.start } };
   }
 
