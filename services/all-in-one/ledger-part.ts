@@ -48,6 +48,7 @@ async function startMeter(
         journal: ledger.journalReader,
         ledger: ledger.ledgerWriter,
         prices: ledger.priceWriter,
+        priceFreezes: ledger.priceFreezes,
         grants: ledger.grants,
       },
       usage: {

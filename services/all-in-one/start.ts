@@ -21,6 +21,8 @@ import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
+import { poolOf } from '../metering/config.ts';
+import { fixedStepsOf } from '../metering/price-config.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { ROLES, type Role } from './part.ts';
@@ -80,15 +82,11 @@ function checkRoles({ stores }: TollgateConfig, roles: readonly Role[]): void {
 }
 
 function clusterInfos(config: TollgateConfig): ClusterInfo[] {
-  const { pools } = config.metering;
-  const poolOf = (cluster: string): string =>
-    pools.find(({ clusters }) => clusters.includes(cluster))?.id ??
-    pools.find(({ clusters }) => clusters.includes('*'))?.id ??
-    '';
+  const pool = poolOf(config.metering.pools, config.metering.clusters);
   return config.containers.clusters.map(({ id, type, links }) => ({
     id,
     type,
-    pool: poolOf(id),
+    pool: pool(id) ?? '',
     links,
   }));
 }
@@ -118,6 +116,7 @@ function apiDeps(
     journal: stores.journalReader,
     grants: stores.grants,
     stopOrders: stores.stopOrders,
+    priceFreezes: stores.priceFreezes,
     logs: remoteLogReader(search.rpc),
     metricStore: remoteMetricReader(search.rpc),
     clusters: clusterInfos(config),
@@ -125,6 +124,7 @@ function apiDeps(
     rateCard: rateCardOf(config),
     reservations: stores.reservations,
     limitsOf: limitsByProject(config.metering.projects, config.logs.quota),
+    fixedSteps: fixedStepsOf(config.metering.rateCard.fixedMultipliers),
   };
 }
 

@@ -5,11 +5,13 @@ import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { MetricReader } from '../../shared/stores/metric-store.ts';
-import type { PriceReader } from '../../shared/stores/price-book.ts';
+import type { PriceEvaluationReader, PriceReader } from '../../shared/stores/price-book.ts';
+import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { Instant } from '../../shared/values/instant.ts';
+import type { PriceStep } from '../../shared/values/price-step.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
 
 /** A cluster as the configuration names it. */
@@ -30,7 +32,8 @@ export interface ClusterInfo {
 /** What the routes answer from. Each route takes only the parts that it names. */
 export interface ApiDeps {
   readonly ledger: LedgerReader;
-  readonly prices: PriceReader;
+  readonly prices: PriceReader & PriceEvaluationReader;
+  readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
   readonly grants: GrantStore;
   readonly stopOrders: StopOrderStore;
@@ -47,6 +50,8 @@ export interface ApiDeps {
   readonly clusters: readonly ClusterInfo[];
   readonly pools: readonly string[];
   readonly rateCard: RateCard;
+  /** Prices that the rate card fixes, by project. */
+  readonly fixedSteps: ReadonlyMap<string, PriceStep>;
   readonly clock: Clock;
   readonly startedAt: Instant;
   readonly mode: 'demo' | 'start';

@@ -53,7 +53,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     ...roleCommands(io),
     storesCommand(io),
     report,
-    priceCommand(io),
+    priceCommand(io, randomBytes),
     balanceCommand(io),
     reservationsCommand(io),
     logsCommand(io),

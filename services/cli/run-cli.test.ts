@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
@@ -10,8 +11,10 @@ import type { CliIo } from './cli-io.ts';
 import { balanceCommand } from './commands/balance-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
-import { priceCommand } from './commands/price-command.ts';
+import { priceCommand as priceCommandWith } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
+
+const priceCommand = (io: CliIo) => priceCommandWith(io, randomBytes);
 
 /** A port on which nothing listens any more. */
 async function closedPort(): Promise<number> {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { DEFAULT_PRICE_RULE } from '../../shared/price/price-rule.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { T0 } from '../../test/support/fact-builders.ts';
-import { meteringConfig, poolOf, priceRuleOf, tariffOf } from './config.ts';
+import { meteringConfig, poolOf, tariffOf } from './config.ts';
+import { priceRuleOf } from './price-config.ts';
 
 test('without a word of configuration the defaults are those of the code', () => {
   const config = meteringConfig.parse({});

@@ -1,10 +1,16 @@
 import { z } from 'zod';
-import { DEFAULT_PRICE_RULE, LADDER_STEP, type PriceRule } from '../../shared/price/price-rule.ts';
 import { projectLimitsConfig } from '../../shared/rating/project-limits-config.ts';
 import { type DatedRateCard, Tariff } from '../../shared/rating/tariff.ts';
 import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
+import {
+  type ClusterPriceConfig,
+  clusterPriceConfig,
+  fixedMultipliers,
+  fixedStepsOf,
+  priceConfig,
+} from './price-config.ts';
 import { storagePlaces } from './usage/storage-config.ts';
 
 /** With the largest container that is believed, no charge line passes a 64-bit integer. */
@@ -36,62 +42,11 @@ const rateCard = z.object({
     .refine((text) => (parseInstant(text) ?? 1) % HOUR_MS === 0, 'must be a whole hour in UTC')
     .default('1970-01-01T00:00:00Z')
     .describe('Whole UTC hour from which the card holds, such as 2026-12-01T00:00:00Z.'),
+  fixedMultipliers,
 });
 
 const milliseconds = (byDefault: number, minimum: number, sentence: string) =>
   z.number().int().min(minimum).max(86_400_000).default(byDefault).describe(sentence);
-
-const multiplier = (byDefault: number, minimum: number, maximum: number, sentence: string) =>
-  z
-    .number()
-    .min(minimum)
-    .max(maximum)
-    .multipleOf(LADDER_STEP / 1_000, 'must be on the ladder: a multiple of 0.05')
-    .default(byDefault / 1_000)
-    .describe(sentence);
-
-const share = (byDefault: number, sentence: string) =>
-  z.number().min(0.01).max(0.99).default(byDefault).describe(sentence);
-
-const price = z.object({
-  frozen: z.boolean().default(false).describe('Keeps every price where it is.'),
-  riseFactor: share(
-    DEFAULT_PRICE_RULE.riseFactor,
-    'Weight of 10 s of load above the smoothed one.',
-  ),
-  fallFactor: share(
-    DEFAULT_PRICE_RULE.fallFactor,
-    'Weight of 10 s of load below the smoothed one.',
-  ),
-  knee: share(DEFAULT_PRICE_RULE.knee, 'Share of capacity above which the price rises.'),
-  slope: z
-    .number()
-    .min(0)
-    .max(20)
-    .default(DEFAULT_PRICE_RULE.slope)
-    .describe('Rise of the multiplier between the knee and a full pool.'),
-  cap: multiplier(DEFAULT_PRICE_RULE.cap, 1, 10, 'Highest multiplier.'),
-  floor: multiplier(
-    DEFAULT_PRICE_RULE.floor,
-    0.1,
-    1,
-    'Lowest multiplier, reached by an empty pool; 1 gives no discount.',
-  ),
-  quiet: share(DEFAULT_PRICE_RULE.quiet, 'Share of capacity below which the discount begins.'),
-  moveMax: multiplier(DEFAULT_PRICE_RULE.moveMax, 0.05, 1, 'Largest change at once.'),
-  holdMs: milliseconds(DEFAULT_PRICE_RULE.holdMs, 60_000, 'Shortest time between two changes.'),
-  noticeMs: milliseconds(
-    DEFAULT_PRICE_RULE.noticeMs,
-    60_000,
-    'Shortest time between announcing a price and its start.',
-  ),
-  staleMs: milliseconds(DEFAULT_PRICE_RULE.staleMs, 10_000, 'Load older than this never raises.'),
-  lostMs: milliseconds(
-    DEFAULT_PRICE_RULE.lostMs,
-    60_000,
-    'Without load for this long a price goes back to 1.',
-  ),
-});
 
 const project = z.object({
   id: z
@@ -130,12 +85,19 @@ export const meteringConfig = z
           clusters: z
             .array(z.string().min(1))
             .min(1)
-            .describe('Clusters priced together; * stands for those that no pool names.'),
+            .describe('Clusters priced together; * stands for shared ones that no pool names.'),
+          price: priceConfig
+            .optional()
+            .describe('How load moves the price of this pool, wholly instead of metering.price.'),
         }),
       )
       .default([{ id: 'default', clusters: ['*'] }])
       .describe('What is priced together; a cluster of no pool pays the base price.'),
-    price: price.prefault({}).describe('How load moves the price of a pool.'),
+    clusters: z
+      .array(clusterPriceConfig)
+      .default([])
+      .describe('What prices must know of clusters that their facts don’t tell.'),
+    price: priceConfig.prefault({}).describe('How load moves the price of a pool.'),
     leaseMs: milliseconds(
       600_000,
       10_000,
@@ -176,6 +138,13 @@ export const meteringConfig = z
     if (twice(config.pools.flatMap(({ clusters }) => [...new Set(clusters)]))) {
       context.addIssue({ code: 'custom', path: ['pools'], message: 'a cluster is in two pools' });
     }
+    if (twice(config.clusters.map(({ id }) => id))) {
+      context.addIssue({
+        code: 'custom',
+        path: ['clusters'],
+        message: 'a cluster is told of twice',
+      });
+    }
   });
 
 export type MeteringConfig = z.infer<typeof meteringConfig>;
@@ -191,24 +160,21 @@ export function tariffOf(config: Pick<MeteringConfig, 'rateCard' | 'earlierRateC
         gpuSecond: parseCredits(card.gpuSecond) ?? 0n,
       },
       validFrom: parseInstant(card.validFrom) ?? 0,
+      fixedSteps: fixedStepsOf(card.fixedMultipliers),
     }),
   );
   return new Tariff(cards);
 }
 
-/** Multipliers as people write them become steps in thousandths. */
-export function priceRuleOf({ cap, floor, moveMax, ...rest }: MeteringConfig['price']): PriceRule {
-  return {
-    ...DEFAULT_PRICE_RULE,
-    ...rest,
-    cap: Math.round(cap * 1_000),
-    floor: Math.round(floor * 1_000),
-    moveMax: Math.round(moveMax * 1_000),
-  };
-}
-
-/** The pool of a cluster: the one that names it, else the one that takes what no pool names. */
-export function poolOf(pools: MeteringConfig['pools']): (cluster: string) => string | undefined {
+/**
+ * The pool of a cluster: the one that names it, else the one that takes the shared clusters that no
+ * pool names. What one application has to itself is scarce to nobody else: it pays the base price.
+ */
+export function poolOf(
+  pools: MeteringConfig['pools'],
+  clusters: readonly ClusterPriceConfig[] = [],
+): (cluster: string) => string | undefined {
   const named = new Map(pools.flatMap(({ id, clusters }) => clusters.map((name) => [name, id])));
-  return (cluster) => named.get(cluster) ?? named.get('*');
+  const unshared = new Set(clusters.flatMap(({ id, use }) => (use === 'shared' ? [] : [id])));
+  return (cluster) => named.get(cluster) ?? (unshared.has(cluster) ? undefined : named.get('*'));
 }

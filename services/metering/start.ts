@@ -9,16 +9,19 @@ import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
 import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { PriceWriter } from '../../shared/stores/price-book.ts';
+import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { UsageStore } from '../../shared/stores/usage-store.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
-import { type MeteringConfig, poolOf, priceRuleOf, tariffOf } from './config.ts';
-import { Meter, type MeterShards } from './ledger/meter.ts';
+import { type MeteringConfig, poolOf, tariffOf } from './config.ts';
+import { KnownClusters } from './ledger/known-clusters.ts';
+import { Meter, type MeterPrice, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
 import { Settler } from './ledger/settler.ts';
+import { priceRuleOf } from './price-config.ts';
 import { UsagePoller } from './usage/usage-poller.ts';
 import { usageReaders } from './usage/usage-readers.ts';
 
@@ -26,6 +29,7 @@ export interface MeteringStores {
   readonly journal: JournalReader;
   readonly ledger: LedgerWriter;
   readonly prices: PriceWriter;
+  readonly priceFreezes: PriceFreezeStore;
   readonly grants: GrantStore;
 }
 
@@ -111,21 +115,26 @@ function usagePoller(deps: MeteringDeps, lease: HeldLease | undefined): UsagePol
   });
 }
 
+function meterPrices(deps: MeteringDeps, known: KnownClusters): MeterPrice[] {
+  const { config, stores } = deps;
+  return config.pools.map(({ id, price = config.price }) => ({
+    setter: new PriceSetter(stores, {
+      id,
+      clusters: (at) => known.ofPool(id, at),
+      rule: priceRuleOf(price, config.clusters),
+    }),
+    lease:
+      deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: `price/${id}` }),
+  }));
+}
+
 /** Prices, settles and charges until disposed; the stores stay open, since others use them. */
 export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const { config, stores, clock, logger, metrics, random = Math.random } = deps;
   await grantConfigured(config.projects, stores.grants, clock);
-  const pools = poolOf(config.pools);
+  const pools = poolOf(config.pools, config.clusters);
   const shards = await meterShards(deps);
-  const prices = config.pools.map(({ id }) => ({
-    setter: new PriceSetter(
-      stores,
-      { id, clusters: (all) => all.filter((name) => pools(name) === id) },
-      priceRuleOf(config.price),
-    ),
-    lease:
-      deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: `price/${id}` }),
-  }));
+  const prices = meterPrices(deps, new KnownClusters(stores.journal, pools));
   const usageLease =
     deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: 'usage' });
   const meter = new Meter({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
+import { restPriceThought, restPriceWhy } from './rest-prices.ts';
 
 /**
  * The answers of the REST API, as the API sends and the page, the CLI and jobs read them.
@@ -176,6 +177,10 @@ export const restPriceEpoch = z.object({
   end: instant.nullable(),
   multiplier,
   reason: z.string(),
+  why: restPriceWhy
+    .nullable()
+    .optional()
+    .meta({ description: 'With why=true; null where nothing was recorded' }),
 });
 export const restPrices = z.object({
   pools: z.array(
@@ -184,6 +189,10 @@ export const restPrices = z.object({
       now: restPriceEpoch,
       next: restPriceEpoch.nullable().meta({ description: 'Announced, not yet in force' }),
       history: z.array(restPriceEpoch),
+      thought: restPriceThought
+        .nullable()
+        .optional()
+        .meta({ description: 'With why=true; null before the first thought' }),
     }),
   ),
 });

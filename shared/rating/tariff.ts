@@ -1,12 +1,16 @@
 import type { ChargeLine, PriceEpoch } from '../contracts/charge.ts';
 import type { Instant } from '../values/instant.ts';
+import type { PriceStep } from '../values/price-step.ts';
 import type { RateCard } from '../values/rate-card.ts';
+import { epochsFor } from './fixed-price.ts';
 import { clipIntervals, type ResourceInterval, rateIntervals } from './rate-interval.ts';
 
 /** A rate card and the whole UTC hour from which it holds, so that an hour has one card. */
 export interface DatedRateCard {
   readonly card: RateCard;
   readonly validFrom: Instant;
+  /** Projects whose price it fixes, whatever a pool's is. */
+  readonly fixedSteps?: ReadonlyMap<string, PriceStep>;
 }
 
 export interface RatedLine extends ChargeLine {
@@ -24,17 +28,35 @@ export class Tariff {
   }
 
   cardAt(at: Instant): RateCard {
-    const card = this.#cards.findLast(({ validFrom }) => validFrom <= at) ?? this.#cards[0];
-    if (card === undefined) throw new RangeError('a tariff has a rate card');
-    return card.card;
+    return this.#at(at).card;
   }
 
-  /** Charge lines of one container's intervals, each hour by its own card. */
-  rate(intervals: readonly ResourceInterval[], epochs: readonly PriceEpoch[]): RatedLine[] {
-    return this.#cards.flatMap(({ card }, index) => {
+  /** The price that the card of that time fixes for a project. */
+  fixedStepAt(at: Instant, project: string): PriceStep | undefined {
+    return this.#at(at).fixedSteps?.get(project);
+  }
+
+  #at(at: Instant): DatedRateCard {
+    const dated = this.#cards.findLast(({ validFrom }) => validFrom <= at) ?? this.#cards[0];
+    if (dated === undefined) throw new RangeError('a tariff has a rate card');
+    return dated;
+  }
+
+  /**
+   * Charge lines of one container's intervals, each hour by its own card.
+   *
+   * @param project who pays, whose price a card may fix
+   */
+  rate(
+    intervals: readonly ResourceInterval[],
+    epochs: readonly PriceEpoch[],
+    project: string,
+  ): RatedLine[] {
+    return this.#cards.flatMap(({ card, fixedSteps }, index) => {
       const start = index === 0 ? Number.NEGATIVE_INFINITY : (this.#cards[index]?.validFrom ?? 0);
       const end = this.#cards[index + 1]?.validFrom ?? Number.POSITIVE_INFINITY;
-      const lines = rateIntervals(clipIntervals(intervals, { start, end }), epochs, card);
+      const own = epochsFor(fixedSteps?.get(project), epochs);
+      const lines = rateIntervals(clipIntervals(intervals, { start, end }), own, card);
       return lines.map((line) => ({ ...line, rateCard: card.id }));
     });
   }

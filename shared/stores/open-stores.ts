@@ -17,6 +17,7 @@ import type { LedgerWriter } from './ledger-writer.ts';
 import type { LogReader, LogWriter, RefusedLog } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
+import type { PriceFreezeStore } from './price-freezes.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
@@ -55,6 +56,7 @@ export interface LedgerStores extends AsyncDisposable {
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
+  readonly priceFreezes: PriceFreezeStore;
 }
 
 /** What adapters need beside their place. */

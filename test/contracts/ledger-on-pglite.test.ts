@@ -21,6 +21,7 @@ import { leaseSuite } from './lease-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
+import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
@@ -45,6 +46,7 @@ ledgerWriterSuite('pglite', open);
 ledgerReaderSuite('pglite', open);
 stopOrdersSuite('pglite', open);
 reservationsSuite('pglite', open);
+priceFreezesSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

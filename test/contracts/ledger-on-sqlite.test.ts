@@ -5,6 +5,7 @@ import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
+import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 
 const open = () => openLedger({ file: ':memory:' });
@@ -16,3 +17,4 @@ ledgerWriterSuite('sqlite', open);
 ledgerReaderSuite('sqlite', open);
 stopOrdersSuite('sqlite', open);
 reservationsSuite('sqlite', open);
+priceFreezesSuite('sqlite', open);

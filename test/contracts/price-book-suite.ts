@@ -63,4 +63,34 @@ export function priceBookSuite(engine: string, open: () => Promise<OpenPriceBook
     await assert.rejects(book.announce(epoch(T0 - 1, 1_050), T0), { code: 'CONFLICT' });
     assert.equal((await book.epochs('default', T0, T0 + 1)).length, 1);
   });
+
+  test(`${engine}: an evaluation stands until the next one, with what it announced`, async () => {
+    await using store = await open();
+    const book = store.priceWriter;
+    const first = { pool: 'default', at: T0, ruleVersion: 'load-2', inputs: '{"load":0.5}' };
+    assert.equal(await book.evaluation('default'), undefined);
+    await book.conclude(first, undefined, T0 + 1);
+    assert.deepEqual(await book.evaluation('default'), first);
+    const next = { ...first, at: T0 + 60, inputs: '{"load":0.7}' };
+    await book.conclude(next, epoch(T0 + 180, 1_050), T0 + 61);
+    await book.conclude(next, epoch(T0 + 180, 1_050), T0 + 62);
+    assert.deepEqual(await book.evaluation('default'), next);
+    assert.equal(await book.evaluation('gpu'), undefined);
+    assert.equal((await book.epochs('default', T0, T0 + 999)).length, 1);
+  });
+
+  test(`${engine}: an evaluation never goes back, and stands or falls with its epoch`, async () => {
+    await using store = await open();
+    const book = store.priceWriter;
+    const kept = { pool: 'default', at: T0, ruleVersion: 'load-2', inputs: '{}' };
+    await book.conclude(kept, epoch(T0 + 120, 1_000), T0);
+    for (const other of [{ at: T0 - 60 }, { inputs: '{"load":1}' }]) {
+      const conclusion = book.conclude({ ...kept, ...other }, epoch(T0 + 999, 1_050), T0);
+      await assert.rejects(conclusion, { code: 'CONFLICT' });
+    }
+    const later = { ...kept, at: T0 + 60 };
+    await assert.rejects(book.conclude(later, epoch(T0 + 120, 1_050), T0), { code: 'CONFLICT' });
+    assert.deepEqual(await book.evaluation('default'), kept);
+    assert.equal((await book.epochs('default', T0, T0 + 9_999)).length, 1);
+  });
 }

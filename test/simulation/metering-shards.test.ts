@@ -54,6 +54,7 @@ function inTurns(stores: MeteringStores, turns: fc.Scheduler): MeteringStores {
     journal: waiting(stores.journal),
     ledger: waiting(stores.ledger),
     prices: waiting(stores.prices),
+    priceFreezes: stores.priceFreezes,
     grants: stores.grants,
   };
 }

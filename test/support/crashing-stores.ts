@@ -32,6 +32,7 @@ export function crashingStores(
     journal: crashing(stores.journal),
     ledger: crashing(stores.ledger),
     prices: crashing(stores.prices),
+    priceFreezes: crashing(stores.priceFreezes),
     grants: crashing(stores.grants),
   };
 }

@@ -19,6 +19,7 @@ export function meteringStores(ledger: Ledger): MeteringStores {
     journal: ledger.journalReader,
     ledger: ledger.ledgerWriter,
     prices: ledger.priceWriter,
+    priceFreezes: ledger.priceFreezes,
     grants: ledger.grants,
   };
 }

@@ -16,6 +16,7 @@ import { chargeEndpoints } from '../routes/charges.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
+import { priceFreezeEndpoints } from '../routes/price-freezes.ts';
 import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
@@ -92,6 +93,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...metricEndpoints(deps),
     ...clusterEndpoints(deps),
     ...priceEndpoints(deps),
+    ...priceFreezeEndpoints(deps),
     ...quotaCheckEndpoints(deps),
     ...reservationEndpoints(deps),
     ...quarantineEndpoints(deps),

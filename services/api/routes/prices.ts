@@ -2,15 +2,16 @@ import { z } from 'zod';
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
 import { restPrices } from '../../../shared/contracts/rest.ts';
 import { must } from '../../../shared/errors/assert.ts';
-import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
+import { DAY_MS, formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { BASE_STEP } from '../../../shared/values/price-step.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import { badRequest } from '../http/bad-request.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { checkWindow, timeParameter } from '../http/query-schema.ts';
+import { whyOfEpoch, whyOfEvaluation } from '../price-why.ts';
 import { toRestEpoch } from '../rest-money.ts';
+import { checkPool, toRestFreeze } from './price-freezes.ts';
 
-type Deps = Pick<ApiDeps, 'prices' | 'pools' | 'clock' | 'startedAt'>;
+type Deps = Pick<ApiDeps, 'prices' | 'priceFreezes' | 'pools' | 'clock' | 'startedAt'>;
 
 /** How far ahead a change can be announced. */
 const AHEAD_MS = DAY_MS;
@@ -29,7 +30,25 @@ function baseEpoch(pool: string, start: Instant, first: PriceEpoch | undefined):
   };
 }
 
-async function poolPrices(deps: Deps, pool: string, from: Instant, until: Instant) {
+interface Asked {
+  readonly from: Instant;
+  readonly until: Instant;
+  readonly why: boolean;
+}
+
+async function thoughtOf({ prices, priceFreezes }: Deps, pool: string) {
+  const evaluation = await prices.evaluation(pool);
+  const why = evaluation === undefined ? null : whyOfEvaluation(evaluation);
+  if (evaluation === undefined || why === null) return null;
+  const [freeze] = await priceFreezes.ofPool(pool, 1);
+  return {
+    at: formatInstant(evaluation.at),
+    why,
+    freeze: freeze === undefined ? null : toRestFreeze(freeze),
+  };
+}
+
+async function poolPrices(deps: Deps, pool: string, { from, until, why }: Asked) {
   const now = deps.clock.now();
   const earliest = Math.min(from, now);
   const recorded = await deps.prices.epochs(pool, earliest, now + AHEAD_MS);
@@ -44,11 +63,14 @@ async function poolPrices(deps: Deps, pool: string, from: Instant, until: Instan
   const history = epochs.filter(
     ({ start, end }) => start < until && (end === undefined || end > from),
   );
+  const told = (epoch: PriceEpoch) =>
+    why ? { ...toRestEpoch(epoch), why: whyOfEpoch(epoch) } : toRestEpoch(epoch);
   return {
     pool,
-    now: toRestEpoch(current),
-    next: next === undefined ? null : toRestEpoch(next),
-    history: history.map(toRestEpoch),
+    now: told(current),
+    next: next === undefined ? null : told(next),
+    history: history.map(told),
+    ...(why ? { thought: await thoughtOf(deps, pool) } : {}),
   };
 }
 
@@ -64,17 +86,19 @@ export function priceEndpoints(deps: Deps): Endpoint[] {
         pool: z.string().max(64).optional().meta({ description: 'Only this pool' }),
         from: timeParameter(now, '-6h'),
         until: timeParameter(now, 'now'),
+        why: z
+          .enum(['true', 'false'])
+          .default('false')
+          .transform((text) => text === 'true')
+          .meta({ description: 'Tell the reason of each price, and of its staying now' }),
       }),
       answer: restPrices,
       async handle({ query }) {
-        const { pool, from, until } = query;
+        const { pool } = query;
         checkWindow(query);
-        if (pool !== undefined && !deps.pools.includes(pool)) {
-          const message = `is no pool; there are: ${deps.pools.join(', ')}`;
-          throw badRequest([{ path: 'query.pool', message }]);
-        }
+        if (pool !== undefined) checkPool(deps, 'query.pool', pool);
         const wanted = deps.pools.filter((id) => pool === undefined || id === pool);
-        const pools = await Promise.all(wanted.map((id) => poolPrices(deps, id, from, until)));
+        const pools = await Promise.all(wanted.map((id) => poolPrices(deps, id, query)));
         return { pools };
       },
     }),

@@ -24,7 +24,10 @@ import { toRestLimit, toRestReason } from '../rest-limits.ts';
 import { formatMultiplier } from '../rest-money.ts';
 import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'prices' | 'pools' | 'rateCard' | 'limitsOf' | 'clock'>;
+type Deps = Pick<
+  ApiDeps,
+  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'clock'
+>;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
 type At = Pick<CheckedPrice, 'pool' | 'now'>;
@@ -72,16 +75,18 @@ export function createQuotaCheck(
 ): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
   const answer = (request: QuotaRequest, price: CheckedPrice, balance?: Balance): QuotaAnswer => {
+    const project = balance?.project ?? request.project;
+    const step = deps.fixedSteps.get(project) ?? price.step;
     const verdict = evaluateQuota({
-      project: balance?.project ?? request.project,
+      project,
       account: balance,
-      step: price.step,
+      step,
       card: deps.rateCard,
       limits: deps.limitsOf(request.project),
       now: price.now,
       planned: plannedUse(request),
     });
-    return toAnswer(balance?.project ?? request.project, verdict, price);
+    return toAnswer(project, verdict, { ...price, step });
   };
   const known = (request: QuotaRequest, at: At, read: QuotaRead): QuotaAnswer =>
     answer(request, { ...at, step: read.step, asOf: read.balance.asOf }, read.balance);

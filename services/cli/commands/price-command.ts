@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { restPrices } from '../../../shared/contracts/rest.ts';
+import type { RandomBytes } from '../../../shared/tokens/api-token.ts';
 import type { CliIo } from '../cli-io.ts';
 import {
   client,
@@ -9,15 +10,19 @@ import {
   withExample,
   withShared,
 } from '../command-options.ts';
+import { printable } from '../printable.ts';
 import { stepLine } from '../step-line.ts';
 import { table } from '../table.ts';
+import { priceFreezeCommands } from './price-freeze-commands.ts';
 
 type Pool = z.infer<typeof restPrices>['pools'][number];
 type Epoch = Pool['now'];
+type Why = NonNullable<Epoch['why']>;
 
 interface PriceOptions extends SharedOptions {
   readonly pool?: string;
   readonly from: string;
+  readonly why?: true;
 }
 
 /** The line stays readable beside its table. */
@@ -59,15 +64,49 @@ function line({ pool, now, history }: Pool, until: number): string {
   return `${pool}  ${drawn}  ${now.multiplier} X`;
 }
 
+/** The reason of each price, newest first, and of what was thought last. */
+function reasons({ pool, now, next, history, thought }: Pool): string {
+  const past = history.filter(({ start }) => start !== now.start && start !== next?.start);
+  const epochs = [...(next === null ? [] : [next]), now, ...past.toReversed()];
+  const lines = epochs.flatMap(({ start, multiplier, reason, why }) => {
+    const head = `  ${minute(start)}  ${multiplier} X  ${why?.text ?? reason}`;
+    return why == null ? [head] : [head, `${' '.repeat(28)}${usage(why)}`];
+  });
+  const last = thought == null ? [] : [`  ${minute(thought.at)}  thought  ${thought.why.text}`];
+  const freeze = thought?.freeze;
+  const state = freeze?.frozen ? 'frozen' : 'freed';
+  const by = freeze?.orderedBy === '' ? '' : ` by ${freeze?.orderedBy}`;
+  const held =
+    freeze == null ? [] : [`  ${minute(freeze.orderedAt)}  ${state}${by}: ${freeze.reason}`];
+  return [`Why ${pool}`, ...held, ...last, ...lines].map(printable).join('\n');
+}
+
+function usage({ allocated, pending, capacity }: Why): string {
+  const kinds = [
+    ['cores', 'cores'],
+    ['memoryMib', 'MiB'],
+    ['gpus', 'GPUs'],
+  ] as const;
+  return kinds
+    .filter(([kind]) => capacity[kind] > 0)
+    .map(([kind, unit]) => {
+      const waiting = pending[kind] > 0 ? `, ${pending[kind]} waiting` : '';
+      return `${allocated[kind]} of ${capacity[kind]} ${unit} in use${waiting}`;
+    })
+    .join(' · ');
+}
+
 /** `tollgate price`: what a unit costs now, what is announced, and how it came there. */
-export function priceCommand(io: CliIo): Command {
+export function priceCommand(io: CliIo, random: RandomBytes): Command {
   const command = new Command('price')
     .description('Price of each pool: now, announced, and before')
     .option('--pool <id>', 'only this pool')
     .option('--from <time>', 'begin of the history: -6h, or ISO 8601 with a zone', '-6h')
+    .option('--why', 'tell the reason of each price, and of its staying now')
     .action(async (options: PriceOptions) => {
       const { pool, from } = options;
-      const prices = await client(io, options).get('/v1/prices', restPrices, { pool, from });
+      const query = { pool, from, ...(options.why ? { why: 'true' } : {}) };
+      const prices = await client(io, options).get('/v1/prices', restPrices, query);
       if (options.json) return printJson(io, prices);
       const until = io.clock.now();
       for (const one of prices.pools) io.out(`${line(one, until)}\n`);
@@ -77,6 +116,13 @@ export function priceCommand(io: CliIo): Command {
         prices.pools.flatMap(rows),
       );
       io.out(`\n${text}\n`);
+      if (options.why) for (const one of prices.pools) io.out(`\n${reasons(one)}\n`);
     });
-  return withExample(withShared(command), 'tollgate price --from -24h');
+  for (const switched of priceFreezeCommands(io, random)) command.addCommand(switched);
+  return withExample(
+    withShared(command),
+    'tollgate price --from -24h',
+    'tollgate price --pool default --why',
+    'tollgate price freeze default --reason "nightly migration"',
+  );
 }

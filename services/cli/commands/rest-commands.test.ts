@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { LogRecord } from '../../../shared/contracts/log-record.ts';
 import { restBalance, restPrices, restQuarantine } from '../../../shared/contracts/rest.ts';
+import { restPriceFreeze } from '../../../shared/contracts/rest-prices.ts';
+import { DEFAULT_PRICE_RULE } from '../../../shared/price/price-rule.ts';
 import { systemClock } from '../../../shared/runtime/clock.ts';
 import { HOUR_MS } from '../../../shared/values/instant.ts';
-import { T0 } from '../../../test/support/fact-builders.ts';
+import { loadFact, T0 } from '../../../test/support/fact-builders.ts';
+import { journalBatch } from '../../../test/support/journal-batch.ts';
 import { ETL } from '../../../test/support/ledger-builders.ts';
 import { runCommand } from '../../../test/support/run-command.ts';
 import { type RunningApi, runningApi } from '../../../test/support/running-api.ts';
+import { PriceSetter } from '../../metering/ledger/price-setter.ts';
+import type { CliIo } from '../cli-io.ts';
 import { balanceCommand } from './balance-command.ts';
 import { logsCommand } from './logs-command.ts';
-import { priceCommand } from './price-command.ts';
+import { priceCommand as priceCommandWith } from './price-command.ts';
 import { quarantineCommand } from './quarantine-command.ts';
+
+const priceCommand = (io: CliIo) => priceCommandWith(io, randomBytes);
 
 const grant = { id: 'g1', credits: '12.345678901', reason: '' };
 
@@ -162,4 +170,37 @@ test('quarantine lists by reason, cuts records to a line, and replays', async ()
   const replay = ['quarantine', 'replay', '--reason', 'not-json', '--url', api.url];
   const { out } = await runCommand(quarantineCommand, replay);
   assert.equal(out, '1 records were tried again, 1 are stored.\n');
+});
+
+test('price freezes and frees a pool, and tells why with --why', async () => {
+  await using api = await runningApi({ now: T0 });
+  const url = ['--url', api.url];
+  const reason = ['--reason', 'nightly migration'];
+  const frozen = await runCommand(priceCommand, ['price', 'freeze', 'cpu', ...reason, ...url]);
+  assert.equal(frozen.exitCode, 0, frozen.err);
+  assert.match(frozen.out, /^cpu: what is announced still comes, then the price stays/);
+  const [kept] = await api.stores.priceFreezes.ofPool('cpu', 1);
+  assert.deepEqual([kept?.frozen, kept?.reason], [true, 'nightly migration']);
+  const { journalReader: journal, priceWriter: prices, priceFreezes } = api.stores;
+  const stores = { journal, prices, priceFreezes };
+  const facts = [loadFact(T0 - 10_000, 0.7)];
+  await api.stores.journalWriter.record(journalBatch({ facts }), T0);
+  const clusters = async () => ['yarn-1'];
+  const setter = new PriceSetter(stores, { id: 'cpu', clusters, rule: DEFAULT_PRICE_RULE });
+  await setter.evaluate(T0 - 5 * 60_000);
+  await setter.evaluate(T0);
+  const why = await runCommand(priceCommand, ['price', '--why', ...url], { clock: api.clock });
+  assert.equal(why.exitCode, 0, why.err);
+  assert.match(why.out, /^Why cpu$/m);
+  assert.match(why.out, /^ {2}2026-11-21 09:00 {2}frozen: nightly migration$/m);
+  assert.match(why.out, /^ {2}2026-11-21 09:00 {2}thought {2}frozen; smoothed load of 7 %/m);
+  assert.match(why.out, /^ {2}2026-11-21 08:57 {2}1\.00 X {2}the first price/m);
+  const freed = await runCommand(priceCommand, [
+    ...['price', 'unfreeze', 'cpu', '--json'],
+    ...[...reason, ...url],
+  ]);
+  assert.equal(restPriceFreeze.parse(JSON.parse(freed.out)).frozen, false);
+  const vague = await runCommand(priceCommand, ['price', 'freeze', 'cpu', ...url]);
+  assert.notEqual(vague.exitCode, 0);
+  assert.match(vague.err, /--reason/);
 });

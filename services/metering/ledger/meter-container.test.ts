@@ -157,3 +157,13 @@ test('an oracle that sums every millisecond agrees', () => {
     ),
   );
 });
+
+test('a fixed price is what a container accrues and costs an hour, whatever the pool asks', () => {
+  const fixedSteps = new Map([['etl', 500]]);
+  const fixed = new Tariff([{ card: DEFAULT_RATE_CARD, validFrom: 0, fixedSteps }]);
+  const now = T0 + 30 * MINUTE_MS;
+  const context = { now, tariff: fixed, epochs: [epoch(T0, 2_000)], accrualIntervalMs: 4_000 };
+  const running = { life: life(now, { coverage: 'open' }), payer: PAYER, from: T0 };
+  const { state } = meterContainer(running, [], context);
+  assert.deepEqual([state.accrued, state.perHour], [PER_SECOND * 900n, PER_SECOND * 1_800n]);
+});

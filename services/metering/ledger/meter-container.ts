@@ -1,5 +1,6 @@
 import type { Charge, PriceEpoch } from '../../../shared/contracts/charge.ts';
 import type { ContainerLife } from '../../../shared/intervals/container-life.ts';
+import { epochsFor } from '../../../shared/rating/fixed-price.ts';
 import {
   clipIntervals,
   quantityOf,
@@ -42,10 +43,12 @@ export function meterContainer(
   const chargedUntil = over ? life.end : utcHour(seenEnd);
   const charged = clipIntervals(life.intervals, { start: from, end: chargedUntil });
   const desired = tariff
-    .rate(charged, epochs)
+    .rate(charged, epochs, payer.project)
     .map((line) => ({ ...line, coverage: coverageOf(line.hour, life) }));
   const rest = clipIntervals(life.intervals, { start: chargedUntil, end: seenEnd });
-  const accrued = tariff.rate(rest, epochs).reduce((sum, { amount }) => sum + amount, 0n);
+  const accrued = tariff
+    .rate(rest, epochs, payer.project)
+    .reduce((sum, { amount }) => sum + amount, 0n);
   return {
     charges: planCharges(payer, desired, net, now),
     state: {
@@ -59,7 +62,7 @@ export function meterContainer(
       witnessedUntil: seenEnd,
       resources: resourcesAt(life.intervals, seenEnd),
       accrued: over ? 0n : accrued,
-      perHour: over ? 0n : hourCost(life.intervals, context),
+      perHour: over ? 0n : hourCost(life.intervals, payer, context),
       chargedUntil,
       nextAt: over ? undefined : now + context.accrualIntervalMs,
     },
@@ -82,9 +85,11 @@ function resourcesAt(
 
 function hourCost(
   intervals: readonly ResourceInterval[],
+  { project }: Payer,
   { now, tariff, epochs }: MeterContext,
 ): Nanocredits {
-  const step = epochs.findLast(({ start }) => start <= now)?.step ?? BASE_STEP;
+  const own = epochsFor(tariff.fixedStepAt(now, project), epochs);
+  const step = own.findLast(({ start }) => start <= now)?.step ?? BASE_STEP;
   const quantity = quantityOf({
     start: 0,
     end: HOUR_MS,

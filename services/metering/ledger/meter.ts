@@ -22,6 +22,7 @@ export interface MeterPrice {
 
 /** Settlements of a shard that others were in the way of, before the run is called a failure. */
 const CONFLICTS_MAX = 3;
+const POOLS_AT_ONCE = 8;
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof AppError ? error.code : undefined;
@@ -77,7 +78,11 @@ export class Meter {
     this.#last = promise;
     await before;
     try {
-      for (const price of this.#prices) await this.#announce(price);
+      for (const [index, price] of this.#prices.entries()) {
+        // As between settlements: many pools think at the same minute.
+        if (index % POOLS_AT_ONCE === POOLS_AT_ONCE - 1) await setImmediate();
+        await this.#announce(price);
+      }
       await this.#settle(signal);
     } catch (error) {
       this.#failed({});

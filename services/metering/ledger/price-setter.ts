@@ -5,41 +5,52 @@ import {
   evaluationTime,
   NO_PRICE,
   type PriceState,
-  stateOfEpoch,
+  priceInputs,
 } from '../../../shared/price/evaluate-price.ts';
 import type { PriceRule } from '../../../shared/price/price-rule.ts';
 import type { JournalReader } from '../../../shared/stores/journal.ts';
 import type { Fence } from '../../../shared/stores/lease.ts';
 import type { PriceWriter } from '../../../shared/stores/price-book.ts';
+import type { PriceFreezeStore } from '../../../shared/stores/price-freezes.ts';
 import { DAY_MS, type Instant } from '../../../shared/values/instant.ts';
 
 /** Load read at once. */
 const PAGE = 5_000;
 
 /**
- * How far back a restart reads load. An older sample's weight is below what a double can tell
- * (0.97 to the power of 8,640), so that the smoothed load is what it would have been.
+ * How far back a pool is read that nothing was concluded about yet, or long ago. An older sample's
+ * weight is below what a double can tell (0.97 to the power of 8,640).
  */
 const LOOK_BACK_MS = DAY_MS;
 
-/** Keeps the price of one pool: reads the load since it last looked, and announces its moves. */
+export interface PriceStores {
+  readonly journal: Pick<JournalReader, 'loads'>;
+  readonly prices: PriceWriter;
+  readonly priceFreezes: PriceFreezeStore;
+}
+
+export interface PricedPool {
+  readonly id: string;
+  /** Its clusters, as known at a time. */
+  readonly clusters: (at: Instant) => Promise<readonly string[]>;
+  readonly rule: PriceRule;
+}
+
+/**
+ * Keeps the price of one pool: reads the load since it last looked, and announces its moves. What it
+ * concludes each period is kept, so that a restart or another meter goes on from there to the bit,
+ * whatever load came too late for it.
+ */
 export class PriceSetter {
-  readonly #stores: { readonly journal: JournalReader; readonly prices: PriceWriter };
-  readonly #pool: { readonly id: string; readonly clusters: (all: string[]) => string[] };
-  readonly #rule: PriceRule;
+  readonly #stores: PriceStores;
+  readonly #pool: PricedPool;
   #state: PriceState | undefined;
   /** Of the lease under which the state was made. */
   #token: bigint | undefined;
 
-  /** @param pool.clusters picks the pool's clusters from all that facts name */
-  constructor(
-    stores: { readonly journal: JournalReader; readonly prices: PriceWriter },
-    pool: { readonly id: string; readonly clusters: (all: string[]) => string[] },
-    rule: PriceRule,
-  ) {
+  constructor(stores: PriceStores, pool: PricedPool) {
     this.#stores = stores;
     this.#pool = pool;
-    this.#rule = rule;
   }
 
   /**
@@ -47,41 +58,44 @@ export class PriceSetter {
    * @returns the epoch announced, if the price moves
    */
   async evaluate(now: Instant, fence?: Fence): Promise<PriceEpoch | undefined> {
-    const at = evaluationTime(now, this.#rule);
-    // With a new lease others may have announced meanwhile: what they did is in the book.
+    const { id, rule } = this.#pool;
+    const at = evaluationTime(now, rule);
+    // With a new lease others may have concluded meanwhile: what they did is in the book.
     if (fence?.token !== this.#token) this.#state = undefined;
     this.#token = fence?.token;
     this.#state ??= await this.#restoredState(now);
-    if (at <= this.#state.evaluatedAt) return undefined;
-    const samples = await this.#loads(this.#state.load.at, at);
-    const { state, epoch } = evaluatePrice(
-      this.#pool.id,
-      this.#state,
-      { samples, now },
-      this.#rule,
-    );
-    if (epoch !== undefined) {
-      // Whatever the announcement ends in, what stands is in the book: read it again if this fails.
-      this.#state = undefined;
-      await this.#stores.prices.announce(epoch, now, fence);
+    const before = this.#state;
+    if (at <= before.evaluatedAt) return undefined;
+    const [freeze] = await this.#stores.priceFreezes.ofPool(id, 1);
+    const frozen = rule.frozen || freeze?.frozen === true;
+    const samples = await this.#loads(before.load.at, at);
+    const concluded = evaluatePrice(id, before, { samples, now }, { ...rule, frozen });
+    // Whatever keeping it ends in, what stands is in the book: read it again if this fails.
+    this.#state = undefined;
+    const { evaluation, epoch } = concluded;
+    if (evaluation !== undefined) {
+      await this.#stores.prices.conclude(evaluation, epoch, now, fence);
     }
-    this.#state = state;
+    this.#state = concluded.state;
     return epoch;
   }
 
   async #restoredState(now: Instant): Promise<PriceState> {
+    const { id } = this.#pool;
     const { prices } = this.#stores;
-    const epochs = await prices.epochs(this.#pool.id, now, Number.MAX_SAFE_INTEGER);
+    const epochs = await prices.epochs(id, now, Number.MAX_SAFE_INTEGER);
     const epoch = epochs.at(-1);
-    if (epoch === undefined) return NO_PRICE;
-    const state = priceInputs(epoch) ?? NO_PRICE;
-    return { ...state, last: { step: epoch.step, start: epoch.start } };
+    const kept = (await prices.evaluation(id)) ?? epoch;
+    const state = (kept === undefined ? undefined : priceInputs(kept)?.state) ?? NO_PRICE;
+    return epoch === undefined
+      ? state
+      : { ...state, last: { step: epoch.step, start: epoch.start } };
   }
 
   /** Load facts in `(after, until]`, of the last day at most. */
   async #loads(after: Instant, until: Instant): Promise<LoadFact[]> {
     const samples: LoadFact[] = [];
-    for (const cluster of this.#pool.clusters(await this.#stores.journal.clusters())) {
+    for (const cluster of await this.#pool.clusters(until)) {
       let from = Math.max(after + 1, until - LOOK_BACK_MS);
       for (;;) {
         const page = await this.#stores.journal.loads(cluster, from, until + 1, PAGE);

@@ -49,6 +49,21 @@ export interface LedgerTables {
     inputs: string;
     stored_at: Int;
   };
+  price_evaluation: {
+    pool: string;
+    at: Int;
+    rule_version: string;
+    inputs: string;
+    stored_at: Int;
+  };
+  price_freeze: {
+    id: string;
+    pool: string;
+    frozen: Int;
+    reason: string;
+    ordered_by: string;
+    ordered_at: Int;
+  };
   tag_set: { id: Generated<bigint | number>; body: string };
   charge: {
     id: string;
@@ -326,9 +341,23 @@ CREATE TABLE usage_reading (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What the price rule goes on from, and the switches that hold it. */
+const PRICE_STATE = `
+CREATE TABLE price_evaluation (
+  pool TEXT PRIMARY KEY, at INTEGER NOT NULL, rule_version TEXT NOT NULL, inputs TEXT NOT NULL,
+  stored_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE price_freeze (
+  id TEXT PRIMARY KEY, pool TEXT NOT NULL, frozen INTEGER NOT NULL, reason TEXT NOT NULL,
+  ordered_by TEXT NOT NULL, ordered_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
+`;
+
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS],
+  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, PRICE_STATE],
 };

@@ -5,6 +5,7 @@ import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
 import type { ReservationStore } from '../reservation-store.ts';
+import type { PriceFreezeStore } from '../price-freezes.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
 import { SqlJournalReader } from './journal-reader.ts';
@@ -19,6 +20,7 @@ import { LEDGER_SCHEMA, type LedgerTables } from './ledger-schema.ts';
 import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
 import { openSqlite } from './open-sqlite.ts';
+import { SqlPriceFreezes } from './price-freezes.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { SqlStopOrders } from './stop-orders.ts';
 
@@ -37,6 +39,7 @@ export interface Ledger extends AsyncDisposable {
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
+  readonly priceFreezes: PriceFreezeStore;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -54,6 +57,7 @@ export function ledgerPorts(
     stopOrders: new SqlStopOrders(engine),
     reservations: new SqlReservationStore(engine),
     usage: new SqlUsageStore(engine),
+    priceFreezes: new SqlPriceFreezes(engine),
   };
 }
 

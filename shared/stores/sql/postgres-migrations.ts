@@ -202,10 +202,24 @@ CREATE TABLE usage_reading (
 );
 `;
 
+const PRICE_STATE = `
+CREATE TABLE price_evaluation (
+  pool text COLLATE "C" PRIMARY KEY, at bigint NOT NULL, rule_version text COLLATE "C" NOT NULL,
+  inputs text COLLATE "C" NOT NULL, stored_at bigint NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE price_freeze (
+  id text COLLATE "C" PRIMARY KEY, pool text COLLATE "C" NOT NULL, frozen integer NOT NULL,
+  reason text COLLATE "C" NOT NULL, ordered_by text COLLATE "C" NOT NULL, ordered_at bigint NOT NULL
+);
+CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
+`;
+
 export const POSTGRES_MIGRATIONS: readonly string[] = [
   FIRST,
   TOKEN_POSTGRES,
   STOP_ORDERS,
   SHARDS,
   RESERVATIONS,
+  PRICE_STATE,
 ];
