@@ -19,6 +19,8 @@ export interface SeenApplication {
   readonly endedAt: Instant | undefined;
   /** Attempts that have ended, with their end. */
   readonly endedAttempts: ReadonlyMap<string, Instant>;
+  /** What it asks for and doesn't have yet, where the manager tells. */
+  readonly pending?: Resources;
 }
 
 export interface SeenContainer {
@@ -54,8 +56,11 @@ export interface SeenNode {
 
 export interface ClusterLoad {
   readonly allocated: Resources;
+  /** The sum, of applications that aren't told too. */
   readonly pending: Resources;
   readonly capacity: Resources;
+  /** Where the manager knows to what its autoscaler may bring it. */
+  readonly capacityMax?: Resources;
 }
 
 /** Why a part of a snapshot isn't there; named and counted, never read as "nothing runs". */

@@ -280,3 +280,29 @@ test('state is stored in parts: only what was touched is written again', () => {
   assert.equal(restored.containers.get('app-1//0')?.lastSeen, T + 5_000);
   assert.equal(restored.lookedAt, T + 5_000);
 });
+
+test('the load names the projects that wait, and what the manager tells of its autoscaler', () => {
+  const waits = (id: string, cores: number, state: SeenApplication['state'] = 'waiting') =>
+    application({ application: id, state, pending: { ...SIZE, millicores: cores * 1_000 } });
+  const load = { allocated: SIZE, pending: SIZE, capacity: SIZE, capacityMax: SIZE };
+  const loadOf = (applications: readonly SeenApplication[]) => {
+    const facts = observeCluster(EMPTY_STATE, look(0, { applications, load }), {
+      ...context,
+      attribute: ({ application: id }) => ({ project: id.slice(0, 3) as ProjectId, rule: 0 }),
+    }).facts;
+    return facts.find((fact) => fact.kind === 'load');
+  };
+  const told = loadOf([
+    waits('etl-1', 2),
+    waits('ads-1', 1, 'running'),
+    waits('etl-2', 3),
+    waits('old-1', 9, 'ended'),
+    application({ application: 'idl-1' }),
+  ]);
+  assert.deepEqual(told?.capacityMax, SIZE);
+  assert.deepEqual(told?.pendingBy, [
+    { project: 'ads', resources: { ...SIZE, millicores: 1_000 } },
+    { project: 'etl', resources: { millicores: 5_000, memoryMib: 2_048, gpus: 0 } },
+  ]);
+  assert.equal(loadOf([application()])?.pendingBy, undefined);
+});

@@ -16,6 +16,7 @@ import { equalResources, NO_RESOURCES } from '../../../shared/values/resources.t
 import type { ClusterState, KnownApplication, OpenContainer } from './cluster-state.ts';
 import { withDigest } from './fact-id.ts';
 import { observeNodes } from './observe-nodes.ts';
+import { pendingByProject } from './pending-by-project.ts';
 
 /** Only its absence tells, so a sight or a seen stop corrects it. */
 const GONE = `${INFERRED_STOP}gone`;
@@ -97,7 +98,9 @@ class Observer {
     this.#facts.push(...nodeChanges.facts);
     if (this.#snapshot.load !== undefined) {
       const id = `${cluster}/${witness}/load/${at}`;
-      this.#facts.push({ kind: 'load', id, cluster, witness, at, ...this.#snapshot.load });
+      const pendingBy = pendingByProject(applications, this.#context.attribute);
+      const told = pendingBy.length === 0 ? {} : { pendingBy };
+      this.#facts.push({ kind: 'load', id, cluster, witness, at, ...this.#snapshot.load, ...told });
     }
     return {
       facts: this.#facts,

@@ -110,8 +110,13 @@ function app(platform: Platform): (run: ApplicationRun) => object {
       allocatedVCores: ended(run) ? -1 : containers.reduce((sum, c) => sum + c.cores, 0),
       runningContainers: ended(run) ? -1 : containers.length,
       masterNodeId: `${run.driver.node}:45454`,
+      resourceInfo: { resourceUsagesByPartition: [{ partitionName: '', pending: pendingOf(run) }] },
     };
   };
+}
+
+function pendingOf({ pending, executorNeed }: ApplicationRun): object {
+  return { memory: pending * executorNeed.memoryMib, vCores: pending * executorNeed.cores };
 }
 
 interface Allocation {

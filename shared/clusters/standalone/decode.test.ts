@@ -7,7 +7,7 @@ import { NO_RESOURCES } from '../../values/resources.ts';
 import { decodeMaster, type MasterState } from './decode-master.ts';
 import { decodeWorker } from './decode-worker.ts';
 import { type PlacedExecutor, splitCores } from './split-cores.ts';
-import { standaloneLoad } from './standalone-load.ts';
+import { standaloneLoad, standalonePending } from './standalone-load.ts';
 
 const read = (path: string): unknown => JSON.parse(readFileSync(sharedDataFile(path), 'utf8'));
 
@@ -74,6 +74,9 @@ test('the load of a running cluster is that of its alive workers', () => {
   });
   const wanting = executors.map((one) => ({ ...one, coresWanted: 5 }));
   assert.equal(standaloneLoad(state, wanting).pending.millicores, 3_000);
+  const [id = ''] = state.active.map(({ application }) => application);
+  const cores = { millicores: 3_000, memoryMib: 0, gpus: 0 };
+  assert.deepEqual([...standalonePending(state, wanting)], [[id, cores]]);
 });
 
 test('a cluster without workers has no load, although its master calls that 100 percent', () => {

@@ -8,7 +8,7 @@ import { SnapshotBuilder } from '../snapshot-builder.ts';
 import { decodeMaster, type MasterState, type StandaloneWorker } from './decode-master.ts';
 import { decodeWorker, type StandaloneExecutor, type WorkerState } from './decode-worker.ts';
 import { splitCores } from './split-cores.ts';
-import { standaloneLoad } from './standalone-load.ts';
+import { standaloneLoad, standalonePending } from './standalone-load.ts';
 
 export interface StandaloneReaderOptions {
   /** Web addresses of the masters; the one that is ALIVE is found among them. */
@@ -53,7 +53,12 @@ export class StandaloneClusterReader implements ClusterReader {
     );
     const workers = answers.filter((answer) => answer !== undefined);
     const executors = workers.flatMap(({ state }) => state.executors);
-    snapshot.applications.push(...master.active, ...master.completed);
+    const pending = standalonePending(master, executors);
+    const active = master.active.map((one) => {
+      const wanted = pending.get(one.application);
+      return wanted === undefined ? one : { ...one, pending: wanted };
+    });
+    snapshot.applications.push(...active, ...master.completed);
     snapshot.nodes = up.map(({ worker, capacity }) => ({ node: worker, capacity }));
     snapshot.load = standaloneLoad(master, executors);
     snapshot.listed = true;

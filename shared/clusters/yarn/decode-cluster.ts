@@ -42,7 +42,10 @@ export function decodeLoad(
     acrossPartitions(metrics, 'totalClusterResourcesAcrossPartition') ??
     sum(metrics, 'totalVirtualCores', 'totalMB');
   if (allocated === undefined || capacity === undefined) return undefined;
-  const pending = sum(metrics, 'pendingVirtualCores', 'pendingMB') ?? pendingOfApplications;
+  const { gpus } = pendingOfApplications;
+  const summed = sum(metrics, 'pendingVirtualCores', 'pendingMB');
+  // The sums know cores and memory alone.
+  const pending = summed === undefined ? pendingOfApplications : { ...summed, gpus };
   return { allocated, pending, capacity };
 }
 

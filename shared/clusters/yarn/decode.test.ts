@@ -194,6 +194,10 @@ test('the load is taken over all node labels, and pending from the manager where
     pending: gib(3, 512),
     capacity: gib(8, 17_408),
   });
+  // The sums of a manager leave GPUs out; its applications tell theirs.
+  const gpus = { ...gib(7, 7), gpus: 3 };
+  const { millicores, ...rest } = decodeLoad(read('yarn/metrics.json'), gpus)?.pending ?? gpus;
+  assert.deepEqual([millicores, rest.gpus], [0, 3]);
   assert.equal(decodeLoad({ clusterMetrics: { allocatedMB: -1 } }, NO_RESOURCES), undefined);
   assert.equal(decodeLoad('x', NO_RESOURCES), undefined);
 });

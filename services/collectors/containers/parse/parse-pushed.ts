@@ -117,6 +117,7 @@ export const pushedRecord = z.discriminatedUnion('kind', [
     allocated: resources,
     pending: resources,
     capacity: resources,
+    capacityMax: resources.optional(),
   }),
   z.object({
     kind: z.literal('seen'),
