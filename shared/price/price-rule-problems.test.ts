@@ -41,10 +41,11 @@ test('a rule that outruns the load it answers to is refused, saying by how much'
   assert.equal(problem?.member, 'holdMs');
   assert.match(problem.message, /move by 0\.50 before its first move is felt, after 275 s/);
   assert.deepEqual(members({ moveMax: 500 }), ['holdMs']);
+  assert.deepEqual(members({ moveMax: 200 }), ['holdMs']);
   // Slower, gentler, or with so little room that it cannot go far.
   assert.deepEqual(members({ holdMs: 60_000, slope: 0.5 }), []);
-  assert.deepEqual(members({ holdMs: 150_000 }), []);
-  assert.deepEqual(members({ moveMax: 500, cap: 1_200 }), []);
+  assert.deepEqual(members({ holdMs: 150_000, moveMax: 50 }), []);
+  assert.deepEqual(members({ moveMax: 500, cap: 1_150 }), []);
 });
 
 test('all problems are told at once', () => {

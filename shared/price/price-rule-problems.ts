@@ -12,7 +12,7 @@ const REACTION_MS = 60_000;
 /** Demand falls by 1.2 % when the price rises by 1 %: the elasticity of the simulation. */
 const ELASTICITY = 1.2;
 /** Furthest that a price may go before its first move can have been felt. */
-const OVERSHOOT_MAX: PriceStep = 200;
+const OVERSHOOT_MAX: PriceStep = 150;
 
 /** Time after which a move of the price shows in the smoothed load: what it must wait for. */
 function feedbackMs(rule: PriceRule): number {
@@ -24,8 +24,9 @@ function feedbackMs(rule: PriceRule): number {
  * Why a rule would swing: the price goes far before its first move is felt, and load then gives way
  * by more than the price moved, so that it comes back as far, and again. Above the knee, 1 % of load
  * is `slope · knee / (1 − knee)` % of the base price; the product with the elasticity is the gain of
- * the loop. Below one, swings die out however fast the price moves. From one on, they are as wide as
- * the price goes in the time that load takes to answer.
+ * the loop. Below one, swings die out however fast the price moves. From one on they don't, and are as
+ * wide as a few times what the price goes before load answers: `test/simulation/price-rules.test.ts`
+ * plays both sides.
  */
 function swing(rule: PriceRule): PriceRuleProblem | undefined {
   const gain = (ELASTICITY * rule.slope * rule.knee) / (1 - rule.knee);

@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   agents: () => import('./agents.bench.ts'),
   'spark-agent': () => import('./spark-agent.bench.ts'),
   rating: () => import('./rating.bench.ts'),
+  price: () => import('./price.bench.ts'),
   'open-files': () => import('./open-files.bench.ts'),
   collectors: () => import('./collectors.bench.ts'),
   fairness: () => import('./fairness.bench.ts'),
