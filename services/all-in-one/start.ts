@@ -21,8 +21,7 @@ import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
-import { poolOf } from '../metering/config.ts';
-import { fixedStepsOf } from '../metering/price-config.ts';
+import { fixedStepsOf, poolOf } from '../metering/config.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { ROLES, type Role } from './part.ts';
@@ -124,7 +123,7 @@ function apiDeps(
     rateCard: rateCardOf(config),
     reservations: stores.reservations,
     limitsOf: limitsByProject(config.metering.projects, config.logs.quota),
-    fixedSteps: fixedStepsOf(config.metering.rateCard.fixedMultipliers),
+    fixedSteps: fixedStepsOf(config.metering.rateCard),
   };
 }
 

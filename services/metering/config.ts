@@ -3,13 +3,14 @@ import { projectLimitsConfig } from '../../shared/rating/project-limits-config.t
 import { type DatedRateCard, Tariff } from '../../shared/rating/tariff.ts';
 import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
 import { parseCredits } from '../../shared/values/money.ts';
+import type { PriceStep } from '../../shared/values/price-step.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
 import {
   type ClusterPriceConfig,
   clusterPriceConfig,
   fixedMultipliers,
-  fixedStepsOf,
   priceConfig,
+  stepOf,
 } from './price-config.ts';
 import { storagePlaces } from './usage/storage-config.ts';
 
@@ -149,6 +150,13 @@ export const meteringConfig = z
 
 export type MeteringConfig = z.infer<typeof meteringConfig>;
 
+/** The fixed prices of a card, by project. */
+export function fixedStepsOf({
+  fixedMultipliers: written,
+}: Pick<MeteringConfig['rateCard'], 'fixedMultipliers'>): ReadonlyMap<string, PriceStep> {
+  return new Map(Object.entries(written).map(([project, one]) => [project, stepOf(one)]));
+}
+
 /** The configured cards; the schema has checked their amounts and times. */
 export function tariffOf(config: Pick<MeteringConfig, 'rateCard' | 'earlierRateCards'>): Tariff {
   const cards = [config.rateCard, ...config.earlierRateCards].map(
@@ -160,7 +168,7 @@ export function tariffOf(config: Pick<MeteringConfig, 'rateCard' | 'earlierRateC
         gpuSecond: parseCredits(card.gpuSecond) ?? 0n,
       },
       validFrom: parseInstant(card.validFrom) ?? 0,
-      fixedSteps: fixedStepsOf(card.fixedMultipliers),
+      fixedSteps: fixedStepsOf(card),
     }),
   );
   return new Tariff(cards);

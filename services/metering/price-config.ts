@@ -112,7 +112,8 @@ export const fixedMultipliers = z
 type PriceConfig = z.infer<typeof priceConfig>;
 export type ClusterPriceConfig = z.infer<typeof clusterPriceConfig>;
 
-const step = (written: number): number => Math.round(written * 1_000);
+/** A multiplier as people write it, in thousandths. */
+export const stepOf = (written: number): number => Math.round(written * 1_000);
 
 /** Multipliers as people write them become steps in thousandths. */
 export function priceRuleOf(
@@ -131,14 +132,9 @@ export function priceRuleOf(
   return {
     ...DEFAULT_PRICE_RULE,
     ...rest,
-    cap: step(cap),
-    floor: step(floor),
-    moveMax: step(moveMax),
+    cap: stepOf(cap),
+    floor: stepOf(floor),
+    moveMax: stepOf(moveMax),
     capacityMax,
   };
-}
-
-/** The fixed prices of a card, in thousandths. */
-export function fixedStepsOf(written: Readonly<Record<string, number>>) {
-  return new Map(Object.entries(written).map(([project, one]) => [project, step(one)]));
 }

@@ -153,6 +153,10 @@ test('nodes, load and ends are taken as well', async () => {
     { kind: 'node-started', id: 'n', at: NOW, node: 'n1', capacity, market: 'spot' },
     { kind: 'load', id: 'l', at: NOW, allocated: none, pending: none, capacity },
     {
+      ...{ kind: 'load', id: 'm', at: NOW, allocated: none, pending: none, capacity },
+      capacityMax: { ...capacity, gpus: 8 },
+    },
+    {
       kind: 'container-stopped',
       id: 's',
       at: NOW,
@@ -163,7 +167,12 @@ test('nodes, load and ends are taken as well', async () => {
     { kind: 'application-ended', id: 'e', at: NOW, application: 'a' },
   );
   assert.deepEqual(answer.verdicts, []);
-  assert.equal(answer.stored, 4);
+  assert.equal(answer.stored, 5);
+  const loads = await bench.facts('load');
+  assert.deepEqual(
+    loads.map(({ capacityMax }) => capacityMax?.gpus),
+    [undefined, 8],
+  );
 });
 
 test('what waits in quarantine can be sent through again, and leaves it when it is stored', async () => {

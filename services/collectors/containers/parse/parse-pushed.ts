@@ -142,6 +142,10 @@ function toFact(pushed: Exclude<Pushed, { kind: 'seen' }>, context: PushedContex
     const granted = roundUpMemory(pushed.resources, stepMib ?? 0);
     return { ...pushed, ...common, resources: granted };
   }
+  if (pushed.kind === 'load') {
+    const { capacityMax, ...load } = pushed;
+    return { ...load, ...common, ...(capacityMax === undefined ? {} : { capacityMax }) };
+  }
   if (pushed.kind !== 'application-seen' && pushed.kind !== 'application-ended') {
     return { ...pushed, ...common };
   }
