@@ -45,6 +45,18 @@ test('a project with credits may start a job, and is told its balance, price and
   });
 });
 
+test('a project whose price its rate card fixes is told that price, and its estimate by it', async () => {
+  await using api = await askingApi({ deps: { fixedSteps: new Map([['team-a', 900]]) } });
+  await grant(api, '12.5');
+  await api.stores.priceWriter.announce(anEpoch({ step: 1_500 }), 0);
+  const job = { resources: CORE_AND_GIB, durationMs: HOUR_MS };
+  const fixed = await check(api, { project: 'team-a', ...job });
+  assert.deepEqual([fixed.price.multiplier, fixed.estimate], ['0.90', '3.24']);
+  await api.postOk('/v1/projects/team-b/grants', { id: 'h', credits: '9' }, restGrant);
+  const surged = await check(api, { project: 'team-b', ...job });
+  assert.deepEqual([surged.price.multiplier, surged.estimate], ['1.50', '5.4']);
+});
+
 test('what running containers have used is taken off before it is charged', async () => {
   await using api = await askingApi();
   await grant(api, '10');
