@@ -82,18 +82,17 @@ function reasons({ pool, now, next, history, thought }: Pool): string {
 }
 
 function usage({ allocated, pending, capacity }: Why): string {
-  const kinds = [
-    ['cores', 'cores'],
-    ['memoryMib', 'MiB'],
-    ['gpus', 'GPUs'],
-  ] as const;
-  return kinds
-    .filter(([kind]) => capacity[kind] > 0)
-    .map(([kind, unit]) => {
-      const waiting = pending[kind] > 0 ? `, ${pending[kind]} waiting` : '';
-      return `${allocated[kind]} of ${capacity[kind]} ${unit} in use${waiting}`;
-    })
-    .join(' · ');
+  const part = (kind: keyof typeof capacity, unit: string, perUnit: number): string[] => {
+    const text = (amount: number): string => String(Math.round((amount / perUnit) * 10) / 10);
+    if (capacity[kind] === 0) return [];
+    const waiting = pending[kind] > 0 ? `, ${text(pending[kind])} waiting` : '';
+    return [`${text(allocated[kind])} of ${text(capacity[kind])} ${unit} in use${waiting}`];
+  };
+  return [
+    ...part('cores', 'cores', 1),
+    ...part('memoryMib', 'GiB', 1_024),
+    ...part('gpus', 'GPUs', 1),
+  ].join(' · ');
 }
 
 /** `tollgate price`: what a unit costs now, what is announced, and how it came there. */
