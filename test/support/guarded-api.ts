@@ -66,6 +66,7 @@ const BODIES: Readonly<Record<string, (project: string) => object>> = {
   '/v1/quarantine/replay': () => ({}),
   '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),
   '/v1/projects/{project}/applications/{cluster}/{application}/stops': () => ({ id: 's1' }),
+  '/v1/prices/{pool}/freezes': () => ({ id: 'f1', frozen: true, reason: 'why not' }),
 };
 
 function refused(project: string): QuarantinedRecord {
@@ -130,7 +131,8 @@ export async function guardedApi(): Promise<GuardedApi> {
     operations: guardedOperations(),
     logged: () => text,
     ask({ method, path }, { token, cookie, project = 'etl' } = {}) {
-      const address = path.replace('{project}', project).replaceAll(/\{\w+\}/g, 'x');
+      const named = path.replace('{project}', project).replace('{pool}', 'cpu');
+      const address = named.replaceAll(/\{\w+\}/g, 'x');
       const body = method !== 'GET' ? JSON.stringify(BODIES[path]?.(project) ?? {}) : undefined;
       return fetch(`${api.url}${address}${queries[path] ?? ''}`, {
         method,

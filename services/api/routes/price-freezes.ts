@@ -4,10 +4,10 @@ import {
   restPriceFreezeRequest,
   restPriceFreezes,
 } from '../../../shared/contracts/rest-prices.ts';
+import { AppError } from '../../../shared/errors/app-error.ts';
 import type { PriceFreeze } from '../../../shared/stores/price-freezes.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import { badRequest } from '../http/bad-request.ts';
 import { demandAllProjects } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 
@@ -20,10 +20,10 @@ export function toRestFreeze(freeze: PriceFreeze): z.infer<typeof restPriceFreez
   return { ...freeze, orderedAt: formatInstant(freeze.orderedAt) };
 }
 
-/** @throws AppError BAD_REQUEST naming the pools that there are */
-export function checkPool({ pools }: Pick<ApiDeps, 'pools'>, path: string, pool: string): void {
-  if (pools.includes(pool)) return;
-  throw badRequest([{ path, message: `is no pool; there are: ${pools.join(', ')}` }]);
+/** @throws AppError NOT_FOUND naming the pools that there are */
+function mustPool({ pools }: Deps, { pool = '' }: Readonly<Record<string, string>>): string {
+  if (pools.includes(pool)) return pool;
+  throw new AppError('NOT_FOUND', `there is no pool ${pool}; there are: ${pools.join(', ')}`);
 }
 
 /** The switch of a pool's price: what is announced still comes, then the price stays. */
@@ -39,8 +39,7 @@ export function priceFreezeEndpoints(deps: Deps): Endpoint[] {
       status: 202,
       async handle({ params, body, caller }) {
         demandAllProjects(caller);
-        const { pool = '' } = params;
-        checkPool(deps, 'path.pool', pool);
+        const pool = mustPool(deps, params);
         const orderedBy = caller.label;
         const freeze = { ...body, pool, orderedBy, orderedAt: deps.clock.now() };
         return toRestFreeze(await deps.priceFreezes.order(freeze));
@@ -53,9 +52,7 @@ export function priceFreezeEndpoints(deps: Deps): Endpoint[] {
       summary: 'What was done to the switch of a pool’s price, newest first',
       answer: restPriceFreezes,
       async handle({ params }) {
-        const { pool = '' } = params;
-        checkPool(deps, 'path.pool', pool);
-        const freezes = await deps.priceFreezes.ofPool(pool, SHOWN_MAX);
+        const freezes = await deps.priceFreezes.ofPool(mustPool(deps, params), SHOWN_MAX);
         return { freezes: freezes.map(toRestFreeze) };
       },
     }),

@@ -5,11 +5,12 @@ import { must } from '../../../shared/errors/assert.ts';
 import { DAY_MS, formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { BASE_STEP } from '../../../shared/values/price-step.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { badRequest } from '../http/bad-request.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { checkWindow, timeParameter } from '../http/query-schema.ts';
 import { whyOfEpoch, whyOfEvaluation } from '../price-why.ts';
 import { toRestEpoch } from '../rest-money.ts';
-import { checkPool, toRestFreeze } from './price-freezes.ts';
+import { toRestFreeze } from './price-freezes.ts';
 
 type Deps = Pick<ApiDeps, 'prices' | 'priceFreezes' | 'pools' | 'clock' | 'startedAt'>;
 
@@ -96,7 +97,10 @@ export function priceEndpoints(deps: Deps): Endpoint[] {
       async handle({ query }) {
         const { pool } = query;
         checkWindow(query);
-        if (pool !== undefined) checkPool(deps, 'query.pool', pool);
+        if (pool !== undefined && !deps.pools.includes(pool)) {
+          const message = `is no pool; there are: ${deps.pools.join(', ')}`;
+          throw badRequest([{ path: 'query.pool', message }]);
+        }
         const wanted = deps.pools.filter((id) => pool === undefined || id === pool);
         const pools = await Promise.all(wanted.map((id) => poolPrices(deps, id, query)));
         return { pools };

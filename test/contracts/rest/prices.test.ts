@@ -189,7 +189,7 @@ test('a switch of no pool, without a reason, or in other words is refused', asyn
   const body = { id: 'f1', frozen: true, reason: 'migration' };
   await api.postOk(path, body, restPriceFreeze);
   const refusals = [
-    ['/v1/prices/nope/freezes', body, 400],
+    ['/v1/prices/nope/freezes', body, 404],
     [path, { ...body, reason: ' ' }, 400],
     [path, { ...body, frozen: 'yes' }, 400],
     [path, { ...body, until: 'noon' }, 400],
