@@ -114,3 +114,20 @@ test('folding in parts is folding at once, to the bit, and through JSON', () => 
     }),
   );
 });
+
+test('load does not rise towards what a silent cluster was like, and falls all the same', () => {
+  const busy = loadFact(T0, 2, { cluster: 'busy' });
+  const after = (ticks: number, share: number) => {
+    const others = Array.from({ length: ticks }, (_, i) => loadFact(T0 + i * TICK_MS, share));
+    return smoothLoad({ ...NO_LOAD, load: 0.7 }, [busy, ...others], RULE).load;
+  };
+  // Both together are at 1.2 of their capacity, but for all but a minute one of them is an old tale.
+  assert.ok(after(7, 0.4) > 0.9 && after(7, 0.4) < 1.2);
+  assert.equal(after(40, 0.4), after(7, 0.4));
+  const fallen = smoothLoad(
+    { ...NO_LOAD, load: 1.5 },
+    [busy, ...samplesOf(Array(40).fill(0))],
+    RULE,
+  );
+  assert.ok(fallen.load < 1.3, `${fallen.load}`);
+});

@@ -112,8 +112,8 @@ test('two writers that take over from each other at any minute come to the same 
         const [own, other] = isA ? (['a', 'b'] as const) : (['b', 'a'] as const);
         if (holds[minute - 1] !== isA) fences = { ...fences, [own]: await takeOver(own) };
         const now = T0 + (minute + 1) * MINUTE_MS + 500;
-        // Who slept past its lease comes first, with other load in its eyes, and writes nothing.
-        if (fences[other] !== undefined) {
+        // Who slept past its lease wakes now and then, comes first, and writes nothing.
+        if (fences[other] !== undefined && minute % 7 === 0) {
           const tooLate = setters[other].evaluate(now, fences[other]);
           await assert.rejects(tooLate, { code: 'FENCED' });
         }
