@@ -4,12 +4,14 @@ import { must } from '../../shared/errors/assert.ts';
 import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
+import type { PriceWriter } from '../../shared/stores/price-book.ts';
 import { aCharge, anApplication, aSettlement, ETL } from '../support/ledger-builders.ts';
 
 interface OpenFenced {
   readonly ledger: AsyncDisposable & {
     readonly ledgerWriter: LedgerWriter;
     readonly ledgerReader: LedgerReader;
+    readonly priceWriter: PriceWriter;
   };
   /** In the same database. */
   readonly leases: LeaseStore;
@@ -47,5 +49,24 @@ export function fenceSuite(engine: string, open: () => Promise<OpenFenced>): voi
     const invented = { name: 'meter', token: 1n };
     await assert.rejects(ledger.ledgerWriter.settle(settlement, invented), { code: 'FENCED' });
     assert.equal(await ledger.ledgerWriter.cursor(0), 0);
+  });
+
+  test(`${engine}: a price under a lease that another has taken is neither thought nor told`, async () => {
+    const { ledger, leases } = await open();
+    await using _ledger = ledger;
+    await using _leases = leases;
+    const { priceWriter } = ledger;
+    const old = must(await leases.acquire('price/p', 'a', LONG_MS), 'lease');
+    await leases.release(old);
+    const held = must(await leases.acquire('price/p', 'b', LONG_MS), 'lease');
+    const thought = { pool: 'p', at: 60, ruleVersion: 'v', inputs: '{}' };
+    const words = { id: 'e1', pool: 'p', step: 1_050, start: 180, end: undefined };
+    const epoch = { ...words, ruleVersion: 'v', reason: 'load', inputs: '{}' };
+    const tooLate = priceWriter.conclude(thought, epoch, 60, old);
+    await assert.rejects(tooLate, { code: 'FENCED' });
+    assert.equal(await priceWriter.evaluation('p'), undefined);
+    assert.deepEqual(await priceWriter.epochs('p', 0, 1_000), []);
+    await priceWriter.conclude(thought, epoch, 60, held);
+    assert.deepEqual(await priceWriter.epochs('p', 0, 1_000), [epoch]);
   });
 }
