@@ -13,6 +13,7 @@ import { leaseSuite } from '../../contracts/lease-suite.ts';
 import { ledgerReaderSuite } from '../../contracts/ledger-reader-suite.ts';
 import { ledgerWriterSuite } from '../../contracts/ledger-writer-suite.ts';
 import { priceBookSuite } from '../../contracts/price-book-suite.ts';
+import { priceFreezesSuite } from '../../contracts/price-freezes-suite.ts';
 import { quarantineSuite } from '../../contracts/quarantine-suite.ts';
 import { freshSchema, RETRY } from './postgres-schema.ts';
 
@@ -23,6 +24,7 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   const open = async () => openPostgresLedger(await freshSchema(server()), RETRY);
   journalSuite(name, open);
   priceBookSuite(name, open);
+  priceFreezesSuite(name, open);
   grantsSuite(name, open);
   ledgerWriterSuite(name, open);
   ledgerReaderSuite(name, open);
