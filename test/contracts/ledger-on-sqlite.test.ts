@@ -4,8 +4,8 @@ import { journalSuite } from './journal-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
-import { reservationsSuite } from './reservations-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
+import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 
 const open = () => openLedger({ file: ':memory:' });
