@@ -77,7 +77,7 @@ export function createQuotaCheck(
       account: balance,
       step: price.step,
       card: deps.rateCard,
-      limits: deps.limitsOf(request.project),
+      limits: deps.limitsOf(balance?.project ?? request.project),
       now: price.now,
       planned: plannedUse(request),
     });
