@@ -5,6 +5,7 @@ import type { CliIo } from './cli-io.ts';
 import { balanceCommand } from './commands/balance-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
+import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
@@ -55,6 +56,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     report,
     priceCommand(io, randomBytes),
     balanceCommand(io),
+    limitsCommand(io),
     reservationsCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),

@@ -1,7 +1,8 @@
-import type { LimitAccount, LimitRefusal, ProjectLimits } from '../rating/evaluate-limits.ts';
+import type { LimitRefusal, ProjectLimits } from '../rating/evaluate-limits.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { ProjectId } from '../values/project-id.ts';
+import type { Balance } from './ledger-reader.ts';
 
 export const RESERVATION_STATES = ['held', 'posted', 'voided', 'expired'] as const;
 export type ReservationState = (typeof RESERVATION_STATES)[number];
@@ -46,17 +47,17 @@ export interface Reservation extends Hold {
   readonly applications: readonly { readonly cluster: string; readonly application: string }[];
 }
 
-/** What became of a hold. `account` is as it stands after it. */
+/** What became of a hold. The balance is as it stands after it. */
 export type HoldOutcome =
   | {
       readonly outcome: 'held' | 'exists';
       readonly reservation: Reservation;
-      readonly account: LimitAccount;
+      readonly balance: Balance;
     }
   | {
       readonly outcome: 'refused';
       readonly refusals: readonly LimitRefusal[];
-      readonly account: LimitAccount;
+      readonly balance: Balance;
     }
   | { readonly outcome: 'unknown-project' }
   /** The id was used with another body. */

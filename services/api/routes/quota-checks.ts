@@ -82,7 +82,7 @@ export function createQuotaCheck(
       account: balance,
       step,
       card: deps.rateCard,
-      limits: deps.limitsOf(request.project),
+      limits: deps.limitsOf(balance?.project ?? request.project),
       now: price.now,
       planned: plannedUse(request),
     });

@@ -78,8 +78,8 @@ function refusal(project: ProjectId, refusals: readonly LimitRefusal[]): AppErro
 }
 
 async function answer(deps: Deps, reservation: Reservation, repeated: boolean): Promise<Step> {
-  const balance = toRestBalance(await mustBalance(deps, reservation.project, deps.clock.now()));
-  return { ...toRest(reservation), repeated, balance };
+  const balance = await mustBalance(deps, reservation.project, deps.clock.now());
+  return { ...toRest(reservation), repeated, balance: toRestBalance(balance) };
 }
 
 function notThere(project: ProjectId, id: string): AppError {
@@ -114,11 +114,7 @@ function holdEndpoint(deps: Deps): Endpoint {
     status: 201,
     async handle({ project, body }) {
       const now = deps.clock.now();
-      const held = await deps.reservations.hold(
-        holdOf(project, body),
-        deps.limitsOf(project),
-        now,
-      );
+      const held = await deps.reservations.hold(holdOf(project, body), deps.limitsOf(project), now);
       switch (held.outcome) {
         case 'unknown-project':
           throw new AppError('NOT_FOUND', `there is no project ${project}`);
@@ -130,7 +126,11 @@ function holdEndpoint(deps: Deps): Endpoint {
         case 'refused':
           throw refusal(project, held.refusals);
         default:
-          return answer(deps, held.reservation, held.outcome === 'exists');
+          return {
+            ...toRest(held.reservation),
+            repeated: held.outcome === 'exists',
+            balance: toRestBalance(held.balance),
+          };
       }
     },
   });

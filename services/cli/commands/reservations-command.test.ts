@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { restBalance } from '../../../shared/contracts/rest.ts';
+import { restBalance, restQuotaCheck } from '../../../shared/contracts/rest.ts';
 import { restReservations } from '../../../shared/contracts/rest-reservations.ts';
+import { NO_LIMITS } from '../../../shared/rating/evaluate-limits.ts';
 import { runCommand } from '../../../test/support/run-command.ts';
 import { type RunningApi, runningApi } from '../../../test/support/running-api.ts';
 import { balanceCommand } from './balance-command.ts';
+import { limitsCommand } from './limits-command.ts';
 import { reservationsCommand } from './reservations-command.ts';
 
 async function holding(): Promise<RunningApi> {
@@ -41,6 +43,24 @@ test('reservations are listed for people, and exactly for scripts', async () => 
   );
   const none = await run(api, 'list', '-p', 'etl', '--state', 'voided');
   assert.equal(none.out, 'There are no such reservations.\n');
+});
+
+test('the limits of a project are shown with what is used, and which of them refuses', async () => {
+  const limits = { ...NO_LIMITS, millicores: 3_000, storedBytes: 5n };
+  await using api = await runningApi({ deps: { limitsOf: () => limits } });
+  await api.post('/v1/projects/etl/grants', { id: 'g1', credits: '10', reason: '' });
+  const hold = { id: 'r1', application: 'nightly', maxCost: '2.5', leaseSeconds: 60 };
+  await api.post('/v1/projects/etl/reservations', { ...hold, resources: { cores: 3 } });
+  const shown = await runCommand(limitsCommand, ['limits', 'etl', '--url', api.url]);
+  assert.equal(shown.exitCode, 0, shown.err);
+  assert.match(shown.out, /^credits +2\.5 +10$/m);
+  assert.match(shown.out, /^cores +3 +3 +refuses$/m);
+  assert.match(shown.out, /^stored-bytes +0 +5 +stale$/m);
+  assert.match(shown.out, /^No job may start: project etl: 3 of 3 cores are in use or held/m);
+  const json = await runCommand(limitsCommand, ['limits', 'etl', '--json', '--url', api.url]);
+  assert.equal(restQuotaCheck.parse(JSON.parse(json.out)).reason, 'cores-exceeded');
+  const unknown = await runCommand(limitsCommand, ['limits', 'nobody', '--url', api.url]);
+  assert.match(unknown.out, /^No job may start: project nobody is unknown/);
 });
 
 test('one is ended by hand, once, and the balance shows it', async () => {

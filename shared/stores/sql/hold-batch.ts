@@ -1,20 +1,18 @@
-import type { Selectable, Transaction } from 'kysely';
-import {
-  evaluateLimits,
-  type LimitAccount,
-  type ProjectLimits,
-} from '../../rating/evaluate-limits.ts';
+import type { Transaction } from 'kysely';
+import { evaluateLimits, type ProjectLimits } from '../../rating/evaluate-limits.ts';
 import type { Instant } from '../../values/instant.ts';
+import type { ProjectId } from '../../values/project-id.ts';
+import type { Balance } from '../ledger-reader.ts';
 import type { Hold, HoldOutcome, Reservation } from '../reservation-store.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { holdBody, type ReservationRow, reservationOf } from './reservation-row.ts';
-import { lockBalances, sweepExpired } from './reserved-sums.ts';
+import { sweepExpired } from './reserved-sums.ts';
 import { sumReadings } from './use-readings.ts';
 
 type Trx = Transaction<LedgerTables>;
-type BalanceRow = Selectable<LedgerTables['balance']>;
+type BalanceRow = Awaited<ReturnType<typeof lockAccountRows>>[number];
 
 const CHUNK = 100;
 
@@ -27,7 +25,7 @@ export interface HoldRequest {
 
 /** A project while a batch is decided: nobody else changes it meanwhile. */
 interface Account {
-  account: LimitAccount;
+  account: Balance;
   /** As it was locked. */
   readonly row: BalanceRow;
 }
@@ -35,8 +33,9 @@ interface Account {
 const keyOf = ({ project, id }: { readonly project: string; readonly id: string }): string =>
   `${project}\n${id}`;
 
-function accountOf(row: BalanceRow, readings: LimitAccount['readings']): LimitAccount {
+function accountOf(row: BalanceRow, readings: Balance['readings']): Balance {
   return {
+    project: row.project as ProjectId,
     granted: BigInt(row.granted),
     charged: BigInt(row.charged),
     accrued: BigInt(row.accrued),
@@ -44,6 +43,8 @@ function accountOf(row: BalanceRow, readings: LimitAccount['readings']): LimitAc
     unlimited: Number(row.unlimited) === 1,
     millicores: Number(row.millicores),
     reservedMillicores: Number(row.reserved_millicores),
+    perHour: BigInt(row.per_hour),
+    asOf: Number(row.as_of),
     readings,
   };
 }
@@ -52,12 +53,12 @@ function accountOf(row: BalanceRow, readings: LimitAccount['readings']): LimitAc
 async function readReadings(
   trx: Trx,
   requests: readonly HoldRequest[],
-): Promise<Map<string, LimitAccount['readings']>> {
+): Promise<Map<string, Balance['readings']>> {
   const measured = requests.filter(
     ({ limits }) => limits.storedBytes !== undefined || limits.logBytesPerDay !== undefined,
   );
   const projects = [...new Set(measured.map(({ hold }) => hold.project as string))];
-  const found = new Map<string, LimitAccount['readings']>();
+  const found = new Map<string, Balance['readings']>();
   for (const chunk of inChunks(projects, CHUNK)) {
     const rows = await trx
       .selectFrom('usage_reading')
@@ -71,21 +72,52 @@ async function readReadings(
   return found;
 }
 
+/**
+ * Locks the projects' rows in the order of their names. `ended` tells whether a lease is over that
+ * nobody has swept: from before the lock, which is enough to know whether to look.
+ */
+async function lockAccountRows(
+  trx: Trx,
+  { projects, now }: { readonly projects: readonly string[]; readonly now: Instant },
+  { rowLocks }: Pick<LedgerEngine, 'rowLocks'>,
+) {
+  return trx
+    .selectFrom('balance')
+    .selectAll('balance')
+    .select((eb) => [
+      eb
+        .selectFrom('shard')
+        .select((shard) => shard.fn.min('shard.as_of').as('as_of'))
+        .as('as_of'),
+      eb
+        .selectFrom('reservation')
+        .select((one) => one.fn.min('reservation.expires_at').as('ended'))
+        .whereRef('reservation.project', '=', 'balance.project')
+        .where('reservation.state', '=', 'held')
+        .where('reservation.expires_at', '<=', Math.trunc(now))
+        .as('ended'),
+    ])
+    .where('project', 'in', [...new Set(projects)].sort())
+    .$if(rowLocks, (query) => query.orderBy('project').forUpdate())
+    .execute();
+}
+
 async function lockAccounts(
   trx: Trx,
   requests: readonly HoldRequest[],
   engine: Pick<LedgerEngine, 'rowLocks'>,
 ): Promise<Map<string, Account>> {
   const projects = requests.map(({ hold }) => hold.project as string);
-  const rows = await lockBalances(trx, projects, engine);
-  const readings = await readReadings(trx, requests);
   const now = Math.max(...requests.map((request) => request.now));
-  const swept = await sweepExpired(trx, projects, now);
+  const rows = await lockAccountRows(trx, { projects, now }, engine);
+  const readings = await readReadings(trx, requests);
+  const ended = rows.filter((row) => row.ended !== null).map(({ project }) => project);
+  const swept = await sweepExpired(trx, ended, now);
   return new Map(
     rows.map((row) => {
       const before = accountOf(row, readings.get(row.project) ?? []);
       const { credits, millicores } = swept.get(row.project) ?? { credits: 0n, millicores: 0 };
-      const account: LimitAccount = {
+      const account: Balance = {
         ...before,
         reserved: before.reserved + credits,
         reservedMillicores: before.reservedMillicores + millicores,
@@ -149,12 +181,12 @@ function decide(
   if (known !== undefined) {
     if (known.body !== row.body) return { outcome: { outcome: 'conflict' } };
     const reservation = reservationOf(known, [], now);
-    return { outcome: { outcome: 'exists', reservation, account: work.account } };
+    return { outcome: { outcome: 'exists', reservation, balance: work.account } };
   }
   const use = { cost: hold.maxCost, millicores: hold.resources.millicores };
   const { refusals } = evaluateLimits(work.account, limits, use, now);
   if (refusals.length > 0) {
-    return { outcome: { outcome: 'refused', refusals, account: work.account } };
+    return { outcome: { outcome: 'refused', refusals, balance: work.account } };
   }
   work.account = {
     ...work.account,
@@ -163,7 +195,7 @@ function decide(
   };
   rows.set(keyOf(row), row);
   const reservation: Reservation = reservationOf(row, [], now);
-  return { outcome: { outcome: 'held', reservation, account: work.account }, inserted: row };
+  return { outcome: { outcome: 'held', reservation, balance: work.account }, inserted: row };
 }
 
 /** All rows in one statement; they are there, and held. */
@@ -178,9 +210,9 @@ async function writeReserved(trx: Trx, accounts: Iterable<Account>): Promise<voi
       .insertInto('balance')
       .values(
         chunk.map(({ account: { reserved, reservedMillicores }, row }) => ({
-          ...row,
-          reserved: `${reserved}`,
-          reserved_millicores: reservedMillicores,
+          ...{ project: row.project, granted: row.granted, charged: row.charged },
+          ...{ accrued: row.accrued, per_hour: row.per_hour, unlimited: row.unlimited },
+          ...{ reserved: `${reserved}`, reserved_millicores: reservedMillicores },
         })),
       )
       .onConflict((conflict) =>

@@ -28,7 +28,7 @@ type Found = ReservationRow | undefined;
 
 /** Holds of one transaction: some 10 ms. */
 const BATCH_MAX = 200;
-const BATCHES_MAX = 2;
+const BATCHES_MAX = { embedded: 1, shared: 2 };
 /** Holds that wait, of some 500 bytes each. */
 const WAITING_MAX = 20_000;
 /** Largest integer of both engines' 64-bit columns. */
@@ -79,7 +79,11 @@ export class SqlReservationStore implements ReservationStore {
     this.#holds = new BatchQueue({
       name: 'holds',
       run: (requests) => engine.transact((trx) => decideHolds(trx, requests, engine)),
-      ...{ batchMax: BATCH_MAX, onTheWayMax: BATCHES_MAX, waitingMax: WAITING_MAX },
+      ...{
+        batchMax: BATCH_MAX,
+        onTheWayMax: engine.rowLocks ? BATCHES_MAX.shared : BATCHES_MAX.embedded,
+        waitingMax: WAITING_MAX,
+      },
     });
   }
 

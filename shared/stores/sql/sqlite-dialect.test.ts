@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { Kysely, sql } from 'kysely';
@@ -56,6 +59,34 @@ test('a transaction that fails is undone alone, and the next one runs', async ()
     [2],
   );
   await db.destroy();
+});
+
+test('a transaction that waits for another connection leaves the thread to others', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-dialect-'));
+  const file = join(folder, 'fruit.db');
+  const other = new DatabaseSync(file);
+  other.exec(
+    'PRAGMA journal_mode = WAL; CREATE TABLE fruit (id INTEGER PRIMARY KEY, size INTEGER)',
+  );
+  const database = new DatabaseSync(file, { timeout: 5_000 });
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(database, file) });
+  other.exec('BEGIN IMMEDIATE; INSERT INTO fruit VALUES (1, 7)');
+  let done = false;
+  const waiting = db
+    .transaction()
+    .execute(async (trx) => (await trx.selectFrom('fruit').select('size').execute())[0]?.size)
+    .finally(() => {
+      done = true;
+    });
+  // Had it waited inside SQLite, nobody could commit before it gave up.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((next) => setTimeout(next, 1));
+  assert.equal(done, false);
+  other.exec('COMMIT');
+  assert.equal(await waiting, 7n);
+  assert.equal(database.prepare('PRAGMA busy_timeout').get()?.['timeout'], 5_000);
+  await db.destroy();
+  other.close();
+  rmSync(folder, { recursive: true });
 });
 
 test('a disk without room is named as such, and the connection lives on', async () => {

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -10,10 +11,14 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { ownWrites } from './own-writes.ts';
-import { sqliteError } from './sqlite-error.ts';
+import { isLocked, sqliteError } from './sqlite-error.ts';
 
 /** Statements kept prepared. Lists of values make many texts, so that the least used must go. */
 const STATEMENTS_MAX = 200;
+
+/** A lock that another connection holds is asked for this often, for 5 s in all. */
+const BEGIN_WAIT_MS = 2;
+const BEGIN_ATTEMPTS = 2_500;
 
 /** Whether a statement surely writes nothing: a write that returns rows has columns too. */
 function isRead(sql: string): boolean {
@@ -84,12 +89,15 @@ class SqliteConnection implements DatabaseConnection {
 class SqliteConnectionDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
+  readonly #file: string;
+  #busyTimeoutMs: number | undefined;
   #last: Promise<void> = Promise.resolve();
   #release: () => void = () => undefined;
 
   constructor(database: DatabaseSync, file: string) {
     this.#database = database;
     this.#connection = new SqliteConnection(database, file);
+    this.#file = file;
   }
 
   async init(): Promise<void> {}
@@ -107,9 +115,34 @@ class SqliteConnectionDriver implements Driver {
     this.#release();
   }
 
-  /** IMMEDIATE: a lock taken only at the first write may find that another has written, and fail. */
+  /**
+   * IMMEDIATE: a lock taken only at the first write may find that another has written, and fail.
+   * While another connection has it, the thread goes on with what else it serves: SQLite's own wait
+   * would hold up every quota check for as long as a settlement takes.
+   */
   async beginTransaction(): Promise<void> {
-    await this.#connection.executeQuery(CompiledQuery.raw('BEGIN IMMEDIATE'));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#tryToBegin();
+        return;
+      } catch (error) {
+        if (!isLocked(error) || attempt === BEGIN_ATTEMPTS) throw sqliteError(error, this.#file);
+        await wait(BEGIN_WAIT_MS);
+      }
+    }
+  }
+
+  #tryToBegin(): void {
+    this.#busyTimeoutMs ??= Number(
+      this.#database.prepare('PRAGMA busy_timeout').get()?.['timeout'],
+    );
+    this.#database.exec('PRAGMA busy_timeout = 0');
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      ownWrites(this.#database).writes += 1;
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+    }
   }
 
   async commitTransaction(): Promise<void> {

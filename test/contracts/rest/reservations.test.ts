@@ -97,6 +97,20 @@ test('a refusal is a problem with every limit that refuses', async () => {
   );
 });
 
+test('a project has its limits however its name is spelled', async () => {
+  const limited = { ...NO_LIMITS, millicores: 1_000 };
+  const limitsOf = (project: string) => (project === 'team-a' ? limited : NO_LIMITS);
+  await using api = await askingApi({ deps: { limitsOf } });
+  await api.stores.grants.register('team-a' as ProjectId);
+  for (const project of ['team-a', ' Team-A ']) {
+    const body = { project, resources: { cores: 2 } };
+    const check = await api.postOk('/v1/quota-checks', body, restQuotaCheck);
+    assert.equal(check.reason, 'cores-exceeded', project);
+  }
+  const upper = await api.problem(api.post('/v1/projects/TEAM-A/reservations', HOLD));
+  assert.equal(upper.reasons?.[0]?.code, 'cores-exceeded');
+});
+
 test('who is refused only by what others hold is told when to ask again', async () => {
   await using api = await granted('20');
   await hold(api);
