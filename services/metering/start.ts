@@ -15,7 +15,14 @@ import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
-import { type MeteringConfig, poolOf, priceRuleOf, tariffOf } from './config.ts';
+import {
+  type MeteringConfig,
+  outcomePolicyOf,
+  poolOf,
+  priceRuleOf,
+  tariffOf,
+  witnessRuleOf,
+} from './config.ts';
 import { Meter, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
 import { Settler } from './ledger/settler.ts';
@@ -133,6 +140,8 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
       tariff: tariffOf(config),
       poolOf: pools,
       leaseMs: config.leaseMs,
+      witnessRule: witnessRuleOf(config),
+      outcomePolicy: outcomePolicyOf(config),
       accrualIntervalMs: config.accrualIntervalMs,
       factsMax: FACTS_MAX,
       containersMax: CONTAINERS_MAX,

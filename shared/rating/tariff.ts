@@ -30,11 +30,15 @@ export class Tariff {
   }
 
   /** Charge lines of one container's intervals, each hour by its own card. */
-  rate(intervals: readonly ResourceInterval[], epochs: readonly PriceEpoch[]): RatedLine[] {
+  rate(
+    intervals: readonly ResourceInterval[],
+    epochs: readonly PriceEpoch[],
+    percent = 100,
+  ): RatedLine[] {
     return this.#cards.flatMap(({ card }, index) => {
       const start = index === 0 ? Number.NEGATIVE_INFINITY : (this.#cards[index]?.validFrom ?? 0);
       const end = this.#cards[index + 1]?.validFrom ?? Number.POSITIVE_INFINITY;
-      const lines = rateIntervals(clipIntervals(intervals, { start, end }), epochs, card);
+      const lines = rateIntervals(clipIntervals(intervals, { start, end }), epochs, card, percent);
       return lines.map((line) => ({ ...line, rateCard: card.id }));
     });
   }

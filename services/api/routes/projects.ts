@@ -10,7 +10,7 @@ import {
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import type { Grant } from '../../../shared/stores/grant-store.ts';
-import type { Balance } from '../../../shared/stores/ledger-reader.ts';
+import type { SureBalance } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
@@ -42,13 +42,13 @@ export async function mustBalance(
   { ledger }: Pick<ApiDeps, 'ledger'>,
   project: ProjectId,
   now?: Instant,
-): Promise<Balance> {
+): Promise<SureBalance> {
   const balance = await ledger.balance(project, now);
   if (balance === undefined) throw new AppError('NOT_FOUND', `there is no project ${project}`);
   return balance;
 }
 
-function toRestProject(balance: Balance, runningApplications = 0): z.infer<typeof restProject> {
+function toRestProject(balance: SureBalance, runningApplications = 0): z.infer<typeof restProject> {
   const id = balance.project;
   return { id, name: id, tags: {}, balance: toRestBalance(balance), runningApplications };
 }
@@ -89,7 +89,8 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       scope: 'read',
       summary: 'Balance: granted − charged − accrued − reserved',
       answer: restBalance,
-      handle: async ({ project }) => toRestBalance(await mustBalance(deps, project, deps.clock.now())),
+      handle: async ({ project }) =>
+        toRestBalance(await mustBalance(deps, project, deps.clock.now())),
     }),
     endpoint({
       method: 'get',

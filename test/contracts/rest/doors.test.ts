@@ -101,7 +101,7 @@ test('a token of a project does there what its scope allows', async () => {
     const response = await api.ask(operation, { token, project: 'ml' });
     const text = await response.text();
     const isForAll = operation.path === '/v1/quarantine/replay';
-    const missing = /\/\{(application|id)\}/.test(operation.path);
+    const missing = /\/\{(application|cluster|id)\}/.test(operation.path);
     const status = isForAll ? 403 : missing ? 404 : response.ok ? response.status : 200;
     assert.equal(response.status, status, `${nameOf(operation)}: ${text}`);
     assert.ok(!text.includes('etl'), `${nameOf(operation)}: ${text}`);
