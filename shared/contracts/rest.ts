@@ -19,6 +19,15 @@ const resources = z.object({
   gpus: z.number().int(),
 });
 
+/** How sure a total is: the three add up to it. */
+const coverage = z
+  .object({
+    exact: credits.meta({ description: 'Start and stop were seen' }),
+    inferred: credits.meta({ description: 'An end was concluded from silence or its application' }),
+    estimated: credits.meta({ description: 'Accrued by containers that still run' }),
+  })
+  .meta({ description: 'How sure the total is; the three add up to charged + accrued' });
+
 export const restBalance = z.object({
   project: z.string(),
   granted: credits,
@@ -29,6 +38,7 @@ export const restBalance = z.object({
   burnPerHour: credits.meta({
     description: 'What running containers cost an hour at the price now',
   }),
+  coverage,
   unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
 });
@@ -70,9 +80,13 @@ export const restCharges = z.object({
       rateCard: z.string(),
       ruleVersion: z.string(),
       coverage: z.enum(['exact', 'inferred']),
+      outcome: z.string().meta({
+        description: 'The policy that priced it and the percentage paid, such as `preempted 50`',
+      }),
       storedAt: instant,
     }),
   ),
+  coverage: coverage.meta({ description: 'Of the charges of this page' }),
   cursor: z.string().nullable(),
 });
 
@@ -157,7 +171,13 @@ export const restApplication = z.object({
   end: instant.nullable(),
   containers: z.object({ running: z.number().int(), total: z.number().int() }),
   resources: resources.meta({ description: 'Of its running containers' }),
-  cost: z.object({ charged: credits, accrued: credits, total: credits, perHour: credits }),
+  cost: z.object({
+    charged: credits,
+    accrued: credits,
+    total: credits,
+    perHour: credits,
+    coverage,
+  }),
   coverage: z.enum(['exact', 'inferred', 'running']),
   activity: restActivity.nullable(),
   tags: z.record(z.string(), z.string()),

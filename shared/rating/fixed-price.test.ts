@@ -27,7 +27,7 @@ const tariff = new Tariff([
 const twoHours = { start: T0, end: T0 + 2 * HOUR_MS, resources: SMALL };
 
 test('a project whose price the card fixes pays that, for as long as the card holds', () => {
-  const lines = tariff.rate([twoHours], [surge], 'etl');
+  const lines = tariff.rate([twoHours], [surge], { project: 'etl' });
   assert.deepEqual(
     lines.map(({ step, amount, rateCard }) => [step, amount, rateCard]),
     [
@@ -40,12 +40,12 @@ test('a project whose price the card fixes pays that, for as long as the card ho
 });
 
 test('other projects pay what load asks for', () => {
-  const steps = tariff.rate([twoHours], [surge], 'ads').map(({ step }) => step);
+  const steps = tariff.rate([twoHours], [surge], { project: 'ads' }).map(({ step }) => step);
   assert.deepEqual(steps, [2_000, 2_000]);
   assert.equal(tariff.fixedStepAt(T0, 'ads'), undefined);
 });
 
 test('a price is fixed too where no pool has one', () => {
-  const steps = tariff.rate([twoHours], [], 'etl').map(({ step }) => step);
+  const steps = tariff.rate([twoHours], [], { project: 'etl' }).map(({ step }) => step);
   assert.deepEqual(steps, [900, 1_000]);
 });

@@ -14,7 +14,7 @@ const tariff = new Tariff([
 
 test('each hour is rated by the card that held then', () => {
   const interval = { start: T0 - 1_000, end: T0 + HOUR_MS + 1_000, resources: SMALL };
-  const lines = tariff.rate([interval], [], 'etl');
+  const lines = tariff.rate([interval], [], { project: 'etl' });
   // 2 cores and 4 GiB for one second: 2·900,000 + 4·100,000, and 2·1,800,000 + 4·100,000.
   assert.deepEqual(
     lines.map(({ hour, amount, rateCard }) => [(hour - T0) / HOUR_MS, amount, rateCard]),

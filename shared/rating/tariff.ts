@@ -45,18 +45,19 @@ export class Tariff {
   /**
    * Charge lines of one container's intervals, each hour by its own card.
    *
-   * @param project who pays, whose price a card may fix
+   * @param who.project who pays, whose price a card may fix
+   * @param who.percent of the price, for what did no work
    */
   rate(
     intervals: readonly ResourceInterval[],
     epochs: readonly PriceEpoch[],
-    project: string,
+    { project, percent = 100 }: { readonly project: string; readonly percent?: number },
   ): RatedLine[] {
     return this.#cards.flatMap(({ card, fixedSteps }, index) => {
       const start = index === 0 ? Number.NEGATIVE_INFINITY : (this.#cards[index]?.validFrom ?? 0);
       const end = this.#cards[index + 1]?.validFrom ?? Number.POSITIVE_INFINITY;
       const own = epochsFor(fixedSteps?.get(project), epochs);
-      const lines = rateIntervals(clipIntervals(intervals, { start, end }), own, card);
+      const lines = rateIntervals(clipIntervals(intervals, { start, end }), own, card, percent);
       return lines.map((line) => ({ ...line, rateCard: card.id }));
     });
   }

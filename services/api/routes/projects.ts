@@ -89,7 +89,8 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       scope: 'read',
       summary: 'Balance: granted − charged − accrued − reserved',
       answer: restBalance,
-      handle: async ({ project }) => toRestBalance(await mustBalance(deps, project, deps.clock.now())),
+      handle: async ({ project }) =>
+        toRestBalance(await mustBalance(deps, project, deps.clock.now())),
     }),
     endpoint({
       method: 'get',

@@ -43,6 +43,7 @@ function accountOf(row: BalanceRow, readings: Balance['readings']): Balance {
     unlimited: Number(row.unlimited) === 1,
     millicores: Number(row.millicores),
     reservedMillicores: Number(row.reserved_millicores),
+    inferred: BigInt(row.inferred),
     perHour: BigInt(row.per_hour),
     asOf: Number(row.as_of),
     readings,

@@ -13,7 +13,10 @@ export type QuotaRead = (
   now: Instant,
 ) => { balance: Balance; step: PriceStep } | undefined;
 
-type Row = Record<'granted' | 'charged' | 'accrued' | 'per_hour' | 'reserved', string> &
+type Row = Record<
+  'granted' | 'charged' | 'inferred' | 'accrued' | 'per_hour' | 'reserved',
+  string
+> &
   Record<'unlimited' | 'as_of' | 'millicores' | 'reserved_millicores', number> &
   Record<'step' | 'since' | 'next' | 'ended' | 'ends', number | null> &
   Record<'expired' | 'readings', string | null>;
@@ -57,7 +60,7 @@ function changeDetector(database: DatabaseSync): () => boolean {
  */
 export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const statement = database.prepare(`
-    SELECT granted, charged, accrued, per_hour, unlimited, reserved, millicores,
+    SELECT granted, charged, inferred, accrued, per_hour, unlimited, reserved, millicores,
       reserved_millicores,
       (SELECT group_concat(pending || ' ' || pending_millicores, ',') FROM reservation
         WHERE project = :project AND state = 'held' AND expires_at <= :now) AS expired,
@@ -84,6 +87,7 @@ export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
       project,
       granted: BigInt(row.granted),
       charged: BigInt(row.charged),
+      inferred: BigInt(row.inferred),
       accrued: BigInt(row.accrued),
       reserved: BigInt(row.reserved) - expired.pending,
       millicores: row.millicores,

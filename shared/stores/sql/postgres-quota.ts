@@ -18,7 +18,10 @@ interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-type Row = Record<'project' | 'granted' | 'charged' | 'accrued' | 'per_hour', string> & {
+type Row = Record<
+  'project' | 'granted' | 'charged' | 'inferred' | 'accrued' | 'per_hour',
+  string
+> & {
   readonly unlimited: number;
   readonly reserved: string;
   readonly millicores: bigint | number;
@@ -47,7 +50,7 @@ const WAITING_MAX = 20_000;
 export const QUOTA: NamedStatement = {
   name: 'tollgate_quota',
   text: `
-    SELECT balance.project, granted, charged, accrued, per_hour, unlimited, reserved, millicores,
+    SELECT balance.project, granted, charged, inferred, accrued, per_hour, unlimited, reserved, millicores,
       reserved_millicores,
       (SELECT string_agg(pending || ' ' || pending_millicores, ',') FROM reservation
         WHERE reservation.project = asked.project AND state = 'held'
@@ -82,6 +85,7 @@ function balanceOf(project: ProjectId, row: Row): Balance {
     project,
     granted: BigInt(row.granted),
     charged: BigInt(row.charged),
+    inferred: BigInt(row.inferred),
     accrued: BigInt(row.accrued),
     reserved: BigInt(row.reserved) - expired.pending,
     millicores: Number(row.millicores),
