@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { PriceEpoch } from '../../shared/contracts/charge.ts';
 import type { restBalance, restPriceEpoch } from '../../shared/contracts/rest.ts';
 import { balanceOf } from '../../shared/rating/evaluate-limits.ts';
-import type { Balance } from '../../shared/stores/ledger-reader.ts';
+import type { Balance, SureBalance } from '../../shared/stores/ledger-reader.ts';
 import { formatInstant } from '../../shared/values/instant.ts';
-import { formatCredits } from '../../shared/values/money.ts';
+import { formatCredits, type Nanocredits } from '../../shared/values/money.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 
 /** `1.15`: two decimals, as restPrices tells a multiplier. */
@@ -12,7 +12,20 @@ export function formatMultiplier(step: PriceStep): string {
   return (step / 1_000).toFixed(2);
 }
 
-export function toRestBalance(balance: Balance): z.infer<typeof restBalance> {
+/** The parts of a total, which add up to charged + accrued. */
+export function toRestCoverage(total: {
+  readonly charged: Nanocredits;
+  readonly inferred: Nanocredits;
+  readonly accrued: Nanocredits;
+}): z.infer<typeof restBalance>['coverage'] {
+  return {
+    exact: formatCredits(total.charged - total.inferred),
+    inferred: formatCredits(total.inferred),
+    estimated: formatCredits(total.accrued),
+  };
+}
+
+export function toRestBalance(balance: Balance): Omit<z.infer<typeof restBalance>, 'coverage'> {
   return {
     project: balance.project,
     granted: formatCredits(balance.granted),
@@ -24,6 +37,11 @@ export function toRestBalance(balance: Balance): z.infer<typeof restBalance> {
     unlimited: balance.unlimited,
     asOf: formatInstant(balance.asOf),
   };
+}
+
+/** With how sure what is charged is. */
+export function toRestSureBalance(balance: SureBalance): z.infer<typeof restBalance> {
+  return { ...toRestBalance(balance), coverage: toRestCoverage(balance) };
 }
 
 export function toRestEpoch(epoch: PriceEpoch): z.infer<typeof restPriceEpoch> {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
 import { balanceCommand } from './commands/balance-command.ts';
+import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { limitsCommand } from './commands/limits-command.ts';
@@ -58,6 +59,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     balanceCommand(io),
     limitsCommand(io),
     reservationsCommand(io),
+    clustersCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_WITNESS_RULE } from '../../shared/intervals/witness-trust.ts';
 import { DEFAULT_PRICE_RULE } from '../../shared/price/price-rule.ts';
+import { FULL_PRICE } from '../../shared/rating/outcome.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { T0 } from '../../test/support/fact-builders.ts';
-import { meteringConfig, poolOf, tariffOf } from './config.ts';
+import { meteringConfig, outcomePolicyOf, poolOf, tariffOf, witnessRuleOf } from './config.ts';
 import { priceRuleOf } from './price-config.ts';
 
 test('without a word of configuration the defaults are those of the code', () => {
@@ -12,6 +14,26 @@ test('without a word of configuration the defaults are those of the code', () =>
   assert.deepEqual(priceRuleOf(config.price), DEFAULT_PRICE_RULE);
   assert.equal(poolOf(config.pools)('anything'), 'default');
   assert.equal(config.leaseMs, 600_000);
+  assert.deepEqual(witnessRuleOf(config), DEFAULT_WITNESS_RULE);
+  assert.deepEqual(outcomePolicyOf(config), FULL_PRICE);
+});
+
+test('trust and what outcomes pay are configured, and a witness has one rank', () => {
+  const config = meteringConfig.parse({
+    trust: ['yarn', 'agent'],
+    outcomes: { neverRun: 'free', preempted: 30, applicationMaster: 'free' },
+  });
+  const { trust } = witnessRuleOf(config);
+  assert.deepEqual(trust, ['yarn', 'agent', 'event-log', 'kubernetes', 'standalone']);
+  const policy = { 'never-run': 0, preempted: 70, 'application-master': 0 };
+  assert.deepEqual(outcomePolicyOf(config), policy);
+  const wrong = meteringConfig.safeParse({
+    trust: ['yarn', 'yarn'],
+    outcomes: { preempted: 101 },
+    toleranceMs: -1,
+  });
+  const places = wrong.error?.issues.map(({ path }) => path.join('.')).sort();
+  assert.deepEqual(places, ['outcomes.preempted', 'toleranceMs', 'trust']);
 });
 
 test('a cluster belongs to the pool that names it, else to the one that takes the rest', () => {

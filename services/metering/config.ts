@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import { WITNESSES } from '../../shared/contracts/container-fact.ts';
+import {
+  DEFAULT_TRUST,
+  DEFAULT_WITNESS_RULE,
+  type WitnessRule,
+  wholeTrust,
+} from '../../shared/intervals/witness-trust.ts';
+import type { OutcomePolicy } from '../../shared/rating/outcome.ts';
 import { projectLimitsConfig } from '../../shared/rating/project-limits-config.ts';
 import { type DatedRateCard, Tariff } from '../../shared/rating/tariff.ts';
 import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
@@ -72,6 +80,24 @@ const project = z.object({
   storage: storagePlaces,
 });
 
+/** Shares of the price, in percent. */
+const outcomes = z.object({
+  neverRun: z
+    .enum(['charge', 'free'])
+    .default('charge')
+    .describe('Executors that were granted and that no event log or agent ever saw at work.'),
+  preempted: z
+    .union([z.enum(['charge', 'free']), z.number().int().min(0).max(100)])
+    .default('charge')
+    .describe(
+      'Containers that the manager took back; a number is the discount in percent, for their whole life.',
+    ),
+  applicationMaster: z
+    .enum(['charge', 'free'])
+    .default('charge')
+    .describe('Application masters that are no drivers, of YARN in client mode.'),
+});
+
 export const meteringConfig = z
   .object({
     rateCard: rateCard.prefault({}).describe('What a container pays for its resources.'),
@@ -104,6 +130,16 @@ export const meteringConfig = z
       10_000,
       'A container not heard of for this long is closed at its last evidence.',
     ),
+    trust: z
+      .array(z.enum(WITNESSES))
+      .default([...DEFAULT_TRUST])
+      .describe('Witnesses of containers, most trusted first; those left out come last.'),
+    toleranceMs: milliseconds(
+      DEFAULT_WITNESS_RULE.toleranceMs,
+      0,
+      'Witnesses that tell a start or a stop further apart than this disagree.',
+    ),
+    outcomes: outcomes.prefault({}).describe('What containers pay that did no work.'),
     // A price is announced a minute ahead: who slept for longer has lost the lease to do it.
     meterLeaseMs: z
       .number()
@@ -131,6 +167,13 @@ export const meteringConfig = z
         code: 'custom',
         path: ['earlierRateCards'],
         message: 'every rate card has its own id and its own validFrom',
+      });
+    }
+    if (twice(config.trust)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['trust'],
+        message: 'a witness stands there twice',
       });
     }
     if (twice(config.pools.map(({ id }) => id))) {
@@ -185,4 +228,24 @@ export function poolOf(
   const named = new Map(pools.flatMap(({ id, clusters }) => clusters.map((name) => [name, id])));
   const unshared = new Set(clusters.flatMap(({ id, use }) => (use === 'shared' ? [] : [id])));
   return (cluster) => named.get(cluster) ?? (unshared.has(cluster) ? undefined : named.get('*'));
+}
+
+/** How witnesses become one truth, every witness ranked. */
+export function witnessRuleOf({
+  trust,
+  toleranceMs,
+}: Pick<MeteringConfig, 'trust' | 'toleranceMs'>): WitnessRule {
+  return { trust: wholeTrust(trust), toleranceMs };
+}
+
+/** Percent of the price that each outcome pays. */
+export function outcomePolicyOf({ outcomes: policy }: Pick<MeteringConfig, 'outcomes'>) {
+  const percent = (of: 'charge' | 'free' | number): number =>
+    of === 'charge' ? 100 : of === 'free' ? 0 : 100 - of;
+  const { neverRun, preempted, applicationMaster } = policy;
+  return {
+    'never-run': percent(neverRun),
+    preempted: percent(preempted),
+    'application-master': percent(applicationMaster),
+  } satisfies OutcomePolicy;
 }

@@ -16,7 +16,7 @@ import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
-import { type MeteringConfig, poolOf, tariffOf } from './config.ts';
+import { type MeteringConfig, outcomePolicyOf, poolOf, tariffOf, witnessRuleOf } from './config.ts';
 import { KnownClusters } from './ledger/known-clusters.ts';
 import { Meter, type MeterPrice, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
@@ -142,6 +142,8 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
       tariff: tariffOf(config),
       poolOf: pools,
       leaseMs: config.leaseMs,
+      witnessRule: witnessRuleOf(config),
+      outcomePolicy: outcomePolicyOf(config),
       accrualIntervalMs: config.accrualIntervalMs,
       factsMax: FACTS_MAX,
       containersMax: CONTAINERS_MAX,

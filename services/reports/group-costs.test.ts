@@ -20,8 +20,8 @@ const attempt = (given: Partial<ReportedAttempt>): ReportedAttempt => ({
   endInferred: false,
   source: '',
   rows: [
-    { role: 'executor', containers: 1, quantity, amount: 5n },
-    { role: 'driver', containers: 1, quantity, amount: 7n },
+    { role: 'executor', containers: 1, quantity, amount: 5n, inferred: 1n },
+    { role: 'driver', containers: 1, quantity, amount: 7n, inferred: 1n },
   ],
   slots: { ...NO_SLOT_TIME, slotMs: 10, idleMs: 10 },
   taskRunMs: 3,
@@ -71,12 +71,14 @@ test('a sum has one row a role with all of its parts added', () => {
       containers: 2,
       quantity: { containerMs: 2n, millicoreMs: 4n, mibMs: 6n, gpuMs: 8n },
       amount: 10n,
+      inferred: 2n,
     },
     {
       role: 'driver',
       containers: 2,
       quantity: { containerMs: 2n, millicoreMs: 4n, mibMs: 6n, gpuMs: 8n },
       amount: 14n,
+      inferred: 2n,
     },
   ]);
   assert.deepEqual([sum.slots.slotMs, sum.slots.idleMs, sum.taskRunMs], [30, 30, 9]);

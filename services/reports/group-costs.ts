@@ -32,6 +32,7 @@ function sumRows(rows: readonly UseRow[]): UseRow[] {
             containers: sum.containers + row.containers,
             quantity: addQuantity(sum.quantity, row.quantity),
             amount: sum.amount + row.amount,
+            inferred: sum.inferred + row.inferred,
           },
     );
   }

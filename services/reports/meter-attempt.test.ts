@@ -55,6 +55,7 @@ test('a core with a GiB costs a thousandth of a credit a second', () => {
     containers: 1,
     quantity: { containerMs: 10_000n, millicoreMs: 20_000_000n, mibMs: 20_480_000n, gpuMs: 0n },
     amount: 20_000_000n,
+    inferred: 0n,
   });
 });
 

@@ -2,6 +2,7 @@ import { addQuantity, NO_QUANTITY, type Quantity } from '../../shared/contracts/
 import {
   CONTAINER_ROLES,
   type ContainerRole,
+  isInferredStop,
   type JournalFact,
 } from '../../shared/contracts/container-fact.ts';
 import type { UseRow } from '../../shared/contracts/cost-report.ts';
@@ -31,6 +32,7 @@ interface Use {
   containers: number;
   quantity: Quantity;
   amount: Nanocredits;
+  inferred: Nanocredits;
 }
 
 /** Adds up what the containers of one attempt used, as their starts and stops come in. */
@@ -50,18 +52,21 @@ export class AttemptMeter {
       } else if (fact.kind === 'container-stopped') {
         const started = this.#started.get(fact.container);
         this.#started.delete(fact.container);
-        if (started !== undefined) this.#use(fact.role, { ...started, end: fact.at });
+        if (started === undefined) continue;
+        this.#use(fact.role, { ...started, end: fact.at }, isInferredStop(fact));
       }
     }
   }
 
-  #use(role: ContainerRole, interval: ResourceInterval): void {
+  #use(role: ContainerRole, interval: ResourceInterval, isInferred: boolean): void {
     const before = this.#uses.get(role);
-    const use = before ?? { containers: 0, quantity: NO_QUANTITY, amount: 0n };
+    const use = before ?? { containers: 0, quantity: NO_QUANTITY, amount: 0n, inferred: 0n };
     if (before === undefined) this.#uses.set(role, use);
     use.containers += 1;
     use.quantity = addQuantity(use.quantity, quantityOf(interval));
-    use.amount += amountOf(interval, this.#card);
+    const amount = amountOf(interval, this.#card);
+    use.amount += amount;
+    if (isInferred) use.inferred += amount;
   }
 
   /** One row for each role that had a container, in the order executor, driver, master. */

@@ -43,18 +43,38 @@ function projectOf(rule: AttributionRule, subject: AttributionSubject): ProjectI
   return named === UNATTRIBUTED ? undefined : named;
 }
 
+/** Whether the subject's user or queue may use the project, as the rule's claimants say. */
+function mayUse({ claimants = [] }: AttributionRule, project: string, subject: AttributionSubject) {
+  const decides = claimants.find((one) => matchGlob(one.project, project));
+  if (decides === undefined) return true;
+  return (
+    decides.users.some((glob) => matchGlob(glob, subject.user)) ||
+    decides.queues.some((glob) => matchGlob(glob, subject.queue))
+  );
+}
+
+export interface Attributed {
+  readonly project: ProjectId;
+  readonly rule: number;
+  /** The project that the rule gives and that this user and queue may not use. */
+  readonly claimed?: ProjectId;
+}
+
 /**
  * The project of an application and the index of the rule that says so, or UNATTRIBUTED and
  * NO_RULE. A rule that takes the project from the configuration and finds no usable name there
- * doesn't match, so the next rules are asked.
+ * doesn't match, so the next rules are asked. A project that the subject may not use makes
+ * it UNATTRIBUTED with the rule's own index: no later rule and no other witness gives it another.
  */
 export function attributeApplication(
   rules: AttributionRules,
   subject: AttributionSubject,
-): { readonly project: ProjectId; readonly rule: number } {
+): Attributed {
   for (const [index, rule] of rules.entries()) {
     const project = matches(rule, subject) ? projectOf(rule, subject) : undefined;
-    if (project !== undefined) return { project, rule: index };
+    if (project === undefined) continue;
+    if (mayUse(rule, project, subject)) return { project, rule: index };
+    return { project: UNATTRIBUTED, rule: index, claimed: project };
   }
   return { project: UNATTRIBUTED, rule: NO_RULE };
 }

@@ -22,6 +22,20 @@ const project = z
   })
   .describe('The project that matching applications belong to.');
 
+const claimant = z.strictObject({
+  project: glob('the project that is claimed'),
+  users: z
+    .array(glob('the user'))
+    .max(10_000)
+    .default([])
+    .describe('Users that may claim it, as the manager or the log names them.'),
+  queues: z
+    .array(glob('the queue'))
+    .max(10_000)
+    .default([])
+    .describe('Queues from which it may be claimed.'),
+});
+
 const rule = z
   .strictObject({
     user: glob('the user').optional(),
@@ -38,6 +52,14 @@ const rule = z
       .max(256)
       .optional()
       .describe('Configuration key whose value names the project; without a usable one, no match.'),
+    claimants: z
+      .array(claimant)
+      .max(10_000)
+      .optional()
+      .describe(
+        'Who may use the project that the rule gives: the first entry whose project fits decides, by ' +
+          'user or queue; a project that no entry fits is open to all. Who may not is unattributed.',
+      ),
   })
   .refine(
     (written) =>

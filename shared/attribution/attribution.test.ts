@@ -63,6 +63,32 @@ test('a project taken from the configuration is cleaned, and a useless one match
   }
 });
 
+test('a claimed project counts only where the user or the queue may use it', () => {
+  const claimants = [
+    { project: 'payments', users: ['svc-pay-*'], queues: ['root.pay.*'] },
+    { project: 'secret-*' },
+  ];
+  const rules = [
+    { projectFromConfiguration: 'spark.tollgate.project', claimants },
+    { queue: 'root.*', project: 'rest' },
+  ];
+  const refused = { project: 'unattributed', rule: 0, claimed: 'payments' };
+  assert.deepEqual(attribute(rules), refused, 'no later rule takes it');
+  assert.deepEqual(attribute(rules, { user: 'svc-pay-1' }), { project: 'payments', rule: 0 });
+  assert.deepEqual(attribute(rules, { queue: 'root.pay.x' }), { project: 'payments', rule: 0 });
+  const named = (project: string) =>
+    attribute(rules, { configuration: new Map([['spark.tollgate.project', project]]) });
+  assert.equal(named('secret-1').claimed, 'secret-1', 'nobody may claim it');
+  assert.deepEqual(named('open'), { project: 'open', rule: 0 });
+});
+
+test('a project that a tag gives is a claim like any other', () => {
+  const claimants = [{ project: '*', users: ['bob'] }];
+  const rules = [{ tags: { Tenant: 'acme' }, project: 'acme', claimants }];
+  assert.equal(attribute(rules).claimed, 'acme');
+  assert.equal(attribute(rules, { user: 'bob' }).project, 'acme');
+});
+
 test('names of prototypes are keys like any other', () => {
   const rules = [{ tags: { constructor: '*' }, project: 'a' }];
   assert.equal(attribute(rules).rule, NO_RULE);

@@ -1,4 +1,4 @@
-import type { ContainerRole } from '../contracts/container-fact.ts';
+import type { ContainerRole, NodeFact } from '../contracts/container-fact.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Resources } from '../values/resources.ts';
 
@@ -52,6 +52,11 @@ export interface EndedContainer {
 export interface SeenNode {
   readonly node: string;
   readonly capacity: Resources;
+  /** How it is paid for; 'unknown' where it isn't said. */
+  readonly market?: NodeFact['market'];
+  /** The cloud's id of the machine. */
+  readonly instance?: string;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface ClusterLoad {

@@ -80,6 +80,8 @@ export interface Charge extends ChargeLine {
   /** Tags of the application when charged, as JSON. */
   readonly tags: string;
   readonly storedAt: Instant;
+  /** The policy that gave it another price, such as `preempted 50`: see shared/rating/outcome; else ''. */
+  readonly outcome?: string;
 }
 
 const HOUR_DIGITS = 5;

@@ -36,6 +36,8 @@ export interface ApplicationFact extends FactBase {
   readonly tags: Readonly<Record<string, string>>;
   /** Spark UI or tracking page, or ''. */
   readonly url: string;
+  /** A project that it named and that its user and queue may not use: it is `unattributed` then. */
+  readonly claimed?: string;
 }
 
 /** Rank of an application fact that no attribution rule matched. */
@@ -72,6 +74,10 @@ export interface NodeFact extends FactBase {
   readonly node: string;
   readonly capacity: Resources;
   readonly market: 'on-demand' | 'spot' | 'unknown';
+  /** The cloud's id of the machine; '' where the witness doesn't tell. */
+  readonly instance?: string;
+  /** What its manager or cloud says of it: node labels and attributes. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /** How full a cluster is; what moves the price. */

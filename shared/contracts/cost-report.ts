@@ -14,6 +14,8 @@ export interface UseRow {
   readonly containers: number;
   readonly quantity: Quantity;
   readonly amount: Nanocredits;
+  /** The part of `amount` whose containers' end was concluded; the rest is exact. */
+  readonly inferred: Nanocredits;
 }
 
 /** Something that a reader of the numbers has to know, and how often it happened. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
 import { restPriceThought, restPriceWhy } from './rest-prices.ts';
+import { restCoverage } from './rest-witnesses.ts';
 
 /**
  * The answers of the REST API, as the API sends and the page, the CLI and jobs read them.
@@ -29,6 +30,7 @@ export const restBalance = z.object({
   burnPerHour: credits.meta({
     description: 'What running containers cost an hour at the price now',
   }),
+  coverage: restCoverage,
   unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
 });
@@ -70,9 +72,13 @@ export const restCharges = z.object({
       rateCard: z.string(),
       ruleVersion: z.string(),
       coverage: z.enum(['exact', 'inferred']),
+      outcome: z.string().meta({
+        description: 'The policy that priced it and the percentage paid, such as `preempted 50`',
+      }),
       storedAt: instant,
     }),
   ),
+  coverage: restCoverage.meta({ description: 'Of the charges of this page' }),
   cursor: z.string().nullable(),
 });
 
@@ -157,7 +163,13 @@ export const restApplication = z.object({
   end: instant.nullable(),
   containers: z.object({ running: z.number().int(), total: z.number().int() }),
   resources: resources.meta({ description: 'Of its running containers' }),
-  cost: z.object({ charged: credits, accrued: credits, total: credits, perHour: credits }),
+  cost: z.object({
+    charged: credits,
+    accrued: credits,
+    total: credits,
+    perHour: credits,
+    coverage: restCoverage,
+  }),
   coverage: z.enum(['exact', 'inferred', 'running']),
   activity: restActivity.nullable(),
   tags: z.record(z.string(), z.string()),

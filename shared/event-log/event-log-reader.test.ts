@@ -277,7 +277,7 @@ test('a later configuration is told again, the same one is not', () => {
   ]);
   const seen = facts.filter(({ kind }) => kind === 'application-seen');
   assert.deepEqual(
-    seen.map((fact) => 'tags' in fact && [fact.tags, fact.rule, fact.id]),
+    seen.map((fact) => 'rule' in fact && [fact.tags, fact.rule, fact.id]),
     [
       [{ team: 'a' }, 1, 'c/event-log/app-1//application/seen/1'],
       [{ team: 'b' }, 2, 'c/event-log/app-1//application/seen/2'],

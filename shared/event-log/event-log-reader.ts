@@ -288,6 +288,7 @@ export class EventLogReader {
       this.#info !== undefined &&
       this.#attribution?.project === attribution.project &&
       this.#attribution.rule === attribution.rule &&
+      this.#attribution.claimed === attribution.claimed &&
       this.#info.queue === info.queue &&
       JSON.stringify(this.#info.tags) === JSON.stringify(info.tags);
     this.#info = info;

@@ -33,6 +33,8 @@ interface Open {
 export interface Attribution {
   readonly project: ProjectId;
   readonly rule: number;
+  /** A project that it named and may not use. */
+  readonly claimed?: string;
 }
 
 /**
@@ -61,7 +63,7 @@ export class FactWriter {
   #applicationFact(
     kind: ApplicationFact['kind'],
     at: Instant,
-    { info, project, rule }: Attribution & { readonly info: ApplicationInfo },
+    { info, project, rule, claimed }: Attribution & { readonly info: ApplicationInfo },
   ): ApplicationFact {
     return {
       kind,
@@ -78,6 +80,7 @@ export class FactWriter {
       rule,
       tags: info.tags,
       url: '',
+      ...(claimed === undefined ? {} : { claimed }),
     };
   }
 

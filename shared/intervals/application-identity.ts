@@ -1,8 +1,8 @@
-import { type ApplicationFact, NO_RULE } from '../contracts/container-fact.ts';
+import { type ApplicationFact, NO_RULE, type Witness } from '../contracts/container-fact.ts';
 import type { ApplicationState } from '../stores/ledger-writer.ts';
 import type { Instant } from '../values/instant.ts';
 import { UNATTRIBUTED } from '../values/project-id.ts';
-import { mostTrusted } from './witness-trust.ts';
+import { DEFAULT_TRUST, mostTrusted } from './witness-trust.ts';
 
 const byTime = (a: ApplicationFact, b: ApplicationFact): number =>
   a.at - b.at || (a.id < b.id ? -1 : 1);
@@ -27,12 +27,13 @@ function firstKnown(facts: readonly ApplicationFact[], member: 'name' | 'user' |
 export function attemptEnd(
   facts: readonly ApplicationFact[],
   attempt: string,
+  trust: readonly Witness[] = DEFAULT_TRUST,
 ): Instant | undefined {
   const ends = facts.filter(
     (fact) =>
       fact.kind === 'application-ended' && (fact.attempt === attempt || fact.attempt === ''),
   );
-  return mostTrusted(ends).toSorted(byTime)[0]?.at;
+  return mostTrusted(ends, trust).toSorted(byTime)[0]?.at;
 }
 
 /**
@@ -44,6 +45,7 @@ export function applicationIdentity(
   ref: { readonly cluster: string; readonly application: string },
   told: readonly ApplicationFact[],
   since: Instant,
+  trust: readonly Witness[] = DEFAULT_TRUST,
 ): ApplicationState {
   const facts = told.toSorted(byTime);
   const attributed = attributing(facts);
@@ -61,6 +63,6 @@ export function applicationIdentity(
     // The tracking page of the last attempt is the one that still answers.
     url: facts.findLast(({ url }) => url !== '')?.url ?? '',
     start: facts[0]?.at ?? since,
-    ended: attemptEnd(facts, attempts.at(-1) ?? ''),
+    ended: attemptEnd(facts, attempts.at(-1) ?? '', trust),
   };
 }

@@ -107,19 +107,23 @@ test('what is seen at a time still to come keeps it open, and counts up to now',
 test('a stop without a start, or before it, charges nothing and is named', () => {
   const alone = told([stopped]);
   assert.equal(alone.life, undefined);
-  assert.deepEqual(alone.anomalies, [{ anomaly: 'stop-without-start', factId: stopped.id }]);
+  assert.deepEqual(alone.anomalies, [
+    { anomaly: 'stop-without-start', factId: stopped.id, at: stopped.at },
+  ]);
   const early = containerFact('container-stopped', T0 - 1);
   const inverted = told([started, early], { evidence: NOW });
   assert.deepEqual(inverted.life?.intervals, []);
   assert.equal(inverted.life?.coverage, 'exact');
-  assert.deepEqual(inverted.anomalies, [{ anomaly: 'stop-before-start', factId: early.id }]);
+  assert.deepEqual(inverted.anomalies, [
+    { anomaly: 'stop-before-start', factId: early.id, at: early.at },
+  ]);
 });
 
 test('a start after the stop adds nothing and is named', () => {
   const again = containerFact('container-started', T0 + 9_000);
   const { life, anomalies } = told([started, stopped, again]);
   assert.equal(life?.end, T0 + 5_000);
-  assert.deepEqual(anomalies, [{ anomaly: 'start-after-stop', factId: again.id }]);
+  assert.deepEqual(anomalies, [{ anomaly: 'start-after-stop', factId: again.id, at: again.at }]);
   const resize = containerFact('container-resized', T0);
   assert.equal(told([resize]).anomalies[0]?.anomaly, 'resize-without-start');
 });
@@ -139,7 +143,7 @@ test('a size or a life that nobody grants is journaled and not charged', () => {
   ] as const) {
     const { life, anomalies } = told([fact, stopped]);
     assert.deepEqual(life?.intervals, []);
-    assert.deepEqual(anomalies, [{ anomaly, factId: fact.id }]);
+    assert.deepEqual(anomalies, [{ anomaly, factId: fact.id, at: fact.at }]);
   }
 });
 

@@ -2,11 +2,14 @@ import {
   type ContainerFact,
   type ContainerRole,
   isInferredStop,
+  type Witness,
 } from '../contracts/container-fact.ts';
 import type { ResourceInterval } from '../rating/rate-interval.ts';
 import { DAY_MS, type Instant } from '../values/instant.ts';
 import { equalResources, isResources, NO_RESOURCES, type Resources } from '../values/resources.ts';
-import { mostTrusted } from './witness-trust.ts';
+import { type OneClock, oneClock } from './one-clock.ts';
+import { type WitnessDisagreement, witnessDisagreements } from './witness-disagreement.ts';
+import { DEFAULT_WITNESS_RULE, mostTrusted, type WitnessRule } from './witness-trust.ts';
 
 /** Why a fact or a container is journaled and not charged. */
 export type Anomaly =
@@ -15,7 +18,8 @@ export type Anomaly =
   | 'start-after-stop'
   | 'resize-without-start'
   | 'implausible-resources'
-  | 'implausible-life';
+  | 'implausible-life'
+  | 'witnesses-disagree';
 
 /** What a container was, as its facts tell. */
 export interface ContainerLife {
@@ -36,8 +40,16 @@ export interface ContainerLife {
 export interface ContainerTold {
   /** Undefined without a start. */
   readonly life: ContainerLife | undefined;
-  /** With the fact that shows it; each fact at most once. */
-  readonly anomalies: readonly { readonly anomaly: Anomaly; readonly factId: string }[];
+  readonly anomalies: readonly ToldAnomaly[];
+}
+
+export interface ToldAnomaly {
+  readonly anomaly: Anomaly;
+  /** The fact that shows it. */
+  readonly factId: string;
+  readonly at: Instant;
+  /** Of witnesses that disagree. */
+  readonly disagreement?: WitnessDisagreement;
 }
 
 export interface ContainerWitnessed {
@@ -47,8 +59,8 @@ export interface ContainerWitnessed {
   readonly evidence: Instant | undefined;
   /** When the last of it was stored. */
   readonly learnedAt: Instant;
-  /** End of an attempt of its application, or of the whole, if that is known. */
-  readonly applicationEnd: (attempt: string) => Instant | undefined;
+  /** End of an attempt of its application, or of the whole, by this witness rather than another. */
+  readonly applicationEnd: (attempt: string, witness: Witness) => Instant | undefined;
 }
 
 /**
@@ -77,8 +89,9 @@ function inOrder(facts: readonly ContainerFact[]): ContainerFact[] {
  * Reads a container's life out of its facts. A pure function of their set: order and repeats
  * change nothing.
  *
- * - start: the earliest start of any witness, since a container is held from its allocation on
- * - end: the earliest stop seen after the start, of the most trusted witness that has one; else a
+ * - start: the earliest start, since a container is held from its allocation on; not one further
+ *   than the tolerance before that of the witness by whose clock it is measured (oneClock)
+ * - end: the earliest stop seen after the start, by the same clock where there is one; else a
  *   stop that a witness concluded, unless it was seen alive later (`inferred`); else the end of its
  *   application (`inferred`, and not before the last evidence); else, after a lease without
  *   news, the last evidence (`inferred`)
@@ -89,72 +102,77 @@ export function containerLife(
   witnessed: ContainerWitnessed,
   now: Instant,
   leaseMs: number,
+  rule: WitnessRule = DEFAULT_WITNESS_RULE,
 ): ContainerTold {
   const facts = inOrder(witnessed.facts);
   const first = facts.find((fact) => fact.kind === 'container-started');
-  if (first === undefined) return { life: undefined, anomalies: withoutStart(facts) };
-  const ending = endOf(first, facts, { witnessed, now, leaseMs });
+  const clock = oneClock(facts, rule);
+  if (first === undefined || clock === undefined) {
+    return { life: undefined, anomalies: withoutStart(facts) };
+  }
+  const { start } = clock;
+  const ending = endOf(clock, facts, { witnessed, attempt: first.attempt, now, leaseMs });
   const life = {
     application: first.application,
     attempt: first.attempt,
     role: first.role,
-    start: first.at,
+    start,
     ...ending,
   };
-  const anomalies = lifeAnomalies(facts, first, life);
-  const timeline = resourceTimeline(facts);
+  const anomalies = [...lifeAnomalies(facts, life), ...disagreementsOf(facts, rule)];
+  const timeline = resourceTimeline(facts, rule);
   const implausible = implausibility(timeline, life);
   if (implausible !== undefined) {
     return {
       life: {
         ...life,
-        end: first.at,
-        witnessedUntil: first.at,
+        end: start,
+        witnessedUntil: start,
         coverage: 'exact',
         intervals: [],
       },
-      anomalies: [...anomalies, { anomaly: implausible, factId: first.id }],
+      anomalies: [...anomalies, { anomaly: implausible, factId: first.id, at: first.at }],
     };
   }
   return { life: { ...life, intervals: cutByResources(life, timeline) }, anomalies };
 }
 
 function withoutStart(facts: readonly ContainerFact[]): ContainerTold['anomalies'] {
-  return facts.map(({ id, kind }) => ({
+  return facts.map(({ id, kind, at }) => ({
     anomaly: kind === 'container-stopped' ? 'stop-without-start' : 'resize-without-start',
     factId: id,
+    at,
   }));
 }
 
 interface Ending {
   readonly witnessed: ContainerWitnessed;
+  readonly attempt: string;
   readonly now: Instant;
   readonly leaseMs: number;
 }
 
 function endOf(
-  first: ContainerFact,
+  { start, witness, stop }: OneClock,
   facts: readonly ContainerFact[],
-  { witnessed, now, leaseMs }: Ending,
+  { witnessed, attempt, now, leaseMs }: Ending,
 ): Pick<ContainerLife, 'end' | 'witnessedUntil' | 'coverage'> {
-  const stops = facts.filter((fact) => fact.kind === 'container-stopped' && !isInferredStop(fact));
-  const stop = mostTrusted(stops.filter((fact) => fact.at > first.at))[0];
   if (stop !== undefined) {
     return { end: stop.at, witnessedUntil: stop.at, coverage: 'exact' };
   }
   // Only stops before its start: it is over, and when is not known. Nothing is charged for it.
-  if (stops.length > 0) {
-    return { end: first.at, witnessedUntil: first.at, coverage: 'exact' };
+  if (facts.some((fact) => fact.kind === 'container-stopped' && !isInferredStop(fact))) {
+    return { end: start, witnessedUntil: start, coverage: 'exact' };
   }
-  const last = Math.max(first.at, witnessed.evidence ?? first.at, ...facts.map(({ at }) => at));
+  const last = Math.max(start, witnessed.evidence ?? start, ...facts.map(({ at }) => at));
   // Seen at a time that is still to come, by a clock that is ahead: it can't be over yet.
-  if (last > now) return openUntil(Math.max(first.at, now));
+  if (last > now) return openUntil(Math.max(start, now));
   // Seen alive after a concluded end, it goes on.
   if (facts.some((fact) => isInferredStop(fact) && fact.at === last)) {
     return { end: last, witnessedUntil: last, coverage: 'inferred' };
   }
-  const applicationEnd = witnessed.applicationEnd(first.attempt);
-  if (applicationEnd !== undefined && applicationEnd > first.at) {
+  const applicationEnd = witnessed.applicationEnd(attempt, witness);
+  if (applicationEnd !== undefined && applicationEnd > start) {
     return { end: Math.max(applicationEnd, last), witnessedUntil: last, coverage: 'inferred' };
   }
   const silentSince = Math.max(last, witnessed.learnedAt);
@@ -166,24 +184,40 @@ function openUntil(end: Instant): Pick<ContainerLife, 'end' | 'witnessedUntil' |
   return { end, witnessedUntil: end, coverage: 'open' };
 }
 
+/** A witness is held against its own clock where it told both, else against the life. */
 function lifeAnomalies(
   facts: readonly ContainerFact[],
-  first: ContainerFact,
-  { end, coverage }: Pick<ContainerLife, 'end' | 'coverage'>,
-): { anomaly: Anomaly; factId: string }[] {
-  return facts.flatMap(({ id, kind, at }): { anomaly: Anomaly; factId: string }[] => {
-    if (kind === 'container-stopped' && at <= first.at) {
-      return [{ anomaly: 'stop-before-start', factId: id }];
+  { start, end, coverage }: Pick<ContainerLife, 'start' | 'end' | 'coverage'>,
+): ToldAnomaly[] {
+  const first = (kind: ContainerFact['kind'], witness: Witness): ContainerFact | undefined =>
+    facts.find((one) => one.kind === kind && one.witness === witness && !isInferredStop(one));
+  return facts.flatMap(({ id, kind, at, witness }): ToldAnomaly[] => {
+    const own = first('container-started', witness)?.at ?? start;
+    if (kind === 'container-stopped' && at <= own) {
+      return [{ anomaly: 'stop-before-start', factId: id, at }];
     }
-    if (kind === 'container-started' && coverage === 'exact' && at > end) {
-      return [{ anomaly: 'start-after-stop', factId: id }];
+    const over = first('container-stopped', witness)?.at ?? end;
+    if (kind === 'container-started' && coverage === 'exact' && at > over && over > own) {
+      return [{ anomaly: 'start-after-stop', factId: id, at }];
     }
     return [];
   });
 }
 
+/** With the fact of the least trusted one. */
+function disagreementsOf(facts: readonly ContainerFact[], rule: WitnessRule): ToldAnomaly[] {
+  return witnessDisagreements(facts, rule).flatMap((disagreement) => {
+    const last = disagreement.told.at(-1);
+    if (last === undefined) return [];
+    return [{ anomaly: 'witnesses-disagree', factId: last.factId, at: last.at, disagreement }];
+  });
+}
+
 /** Starts and resizes that tell what it held, in order of time. */
-function resourceTimeline(facts: readonly ContainerFact[]): ContainerFact[] {
+function resourceTimeline(
+  facts: readonly ContainerFact[],
+  { trust }: WitnessRule,
+): ContainerFact[] {
   const known = facts.filter(
     ({ kind, resources }) =>
       kind !== 'container-stopped' && !equalResources(resources, NO_RESOURCES),
@@ -193,7 +227,7 @@ function resourceTimeline(facts: readonly ContainerFact[]): ContainerFact[] {
   );
   const candidates =
     resized.size === 0 ? known : known.filter(({ witness }) => resized.has(witness));
-  return mostTrusted(candidates);
+  return mostTrusted(candidates, trust);
 }
 
 function implausibility(

@@ -32,7 +32,9 @@ export const projectLimitsConfig = z
     failMode: z
       .enum(['open', 'closed'])
       .default('open')
-      .describe('Whether jobs start (open) or not (closed) while a measurement is stale or missing.'),
+      .describe(
+        'Whether jobs start (open) or not (closed) while a measurement is stale or missing.',
+      ),
   })
   .prefault({})
   .describe('Quotas; what is left out has no limit.');

@@ -34,15 +34,23 @@ export function quantityOf(interval: ResourceInterval): Quantity {
 }
 
 /**
- * amount = (cores·coreSecond + GiB·gibSecond + GPUs·gpuSecond) · seconds · step/1000, rounded once,
- * half to even. This is the only rounding between resources and credits.
+ * amount = (cores·coreSecond + GiB·gibSecond + GPUs·gpuSecond) · seconds · step/1000 · percent/100,
+ * rounded once, half to even. This is the only rounding between resources and credits.
+ *
+ * @param percent of the price that the container's outcome pays
  */
-export function rateQuantity(quantity: Quantity, step: PriceStep, card: RateCard): Nanocredits {
+export function rateQuantity(
+  quantity: Quantity,
+  step: PriceStep,
+  card: RateCard,
+  percent = 100,
+): Nanocredits {
   const weighted =
     quantity.millicoreMs * card.coreSecond * (UNIT / MILLICORES_PER_CORE) +
     quantity.mibMs * card.gibSecond * (UNIT / MIB_PER_GIB) +
     quantity.gpuMs * card.gpuSecond * UNIT;
-  return divideHalfEven(weighted * BigInt(step), UNIT * MS_PER_SECOND * 1_000n);
+  const numerator = weighted * BigInt(step) * BigInt(percent);
+  return divideHalfEven(numerator, UNIT * MS_PER_SECOND * 1_000n * 100n);
 }
 
 /** Index of the last epoch that starts at or before `at`, or -1. `epochs` is in order of start. */
@@ -90,6 +98,7 @@ export function rateIntervals(
   intervals: readonly ResourceInterval[],
   epochs: readonly PriceEpoch[],
   card: RateCard,
+  percent = 100,
 ): ChargeLine[] {
   const lines = new Map<string, { hour: Instant; step: PriceStep; quantity: Quantity }>();
   for (const interval of intervals) {
@@ -106,7 +115,7 @@ export function rateIntervals(
   }
   return [...lines.values()]
     .sort((a, b) => a.hour - b.hour || a.step - b.step)
-    .map((line) => ({ ...line, amount: rateQuantity(line.quantity, line.step, card) }));
+    .map((line) => ({ ...line, amount: rateQuantity(line.quantity, line.step, card, percent) }));
 }
 
 /** The part of the intervals inside a window. */

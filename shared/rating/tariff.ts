@@ -46,17 +46,20 @@ export class Tariff {
    * Charge lines of one container's intervals, each hour by its own card.
    *
    * @param project who pays, whose price a card may fix
+   * @param percent of the price that the container's outcome pays
    */
   rate(
     intervals: readonly ResourceInterval[],
     epochs: readonly PriceEpoch[],
     project: string,
+    percent = 100,
   ): RatedLine[] {
     return this.#cards.flatMap(({ card, fixedSteps }, index) => {
       const start = index === 0 ? Number.NEGATIVE_INFINITY : (this.#cards[index]?.validFrom ?? 0);
       const end = this.#cards[index + 1]?.validFrom ?? Number.POSITIVE_INFINITY;
       const own = epochsFor(fixedSteps?.get(project), epochs);
-      const lines = rateIntervals(clipIntervals(intervals, { start, end }), own, card);
+      const clipped = clipIntervals(intervals, { start, end });
+      const lines = rateIntervals(clipped, own, card, percent);
       return lines.map((line) => ({ ...line, rateCard: card.id }));
     });
   }

@@ -67,6 +67,14 @@ export interface JournalReader extends AsyncDisposable {
   loads(cluster: string, from: Instant, until: Instant, limit: number): Promise<LoadFact[]>;
   /** The last fact of every node of a cluster. */
   nodes(cluster: string): Promise<NodeFact[]>;
+  /**
+   * Facts of a cluster's nodes with `at` before `until`, and when its load was last told, by which
+   * one knows that its nodes were looked at; undefined where nobody ever told a load.
+   */
+  nodeFacts(
+    cluster: string,
+    until: Instant,
+  ): Promise<{ facts: NodeFact[]; heardUntil: Instant | undefined }>;
 }
 
 /** Key of a container in the maps above. */

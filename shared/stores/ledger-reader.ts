@@ -5,6 +5,8 @@ import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { PriceStep } from '../values/price-step.ts';
 import type { ProjectId } from '../values/project-id.ts';
+import type { AnomalyReader } from './anomaly-reader.ts';
+import type { ClusterUseReader } from './cluster-use-reader.ts';
 import type { ApplicationView } from './ledger-writer.ts';
 
 export interface Balance {
@@ -27,8 +29,16 @@ export interface Balance {
   readonly unlimited: boolean;
 }
 
+/** A balance, with how sure what is charged is. */
+export interface SureBalance extends Balance {
+  /** The part of `charged` of which the end of a container was inferred. */
+  readonly inferred: Nanocredits;
+}
+
 export interface ApplicationCost extends ApplicationView {
   readonly charged: Nanocredits;
+  /** The part of `charged` of which the end of a container was inferred. */
+  readonly inferred: Nanocredits;
   readonly accrued: Nanocredits;
   readonly perHour: Nanocredits;
   readonly activity: ApplicationActivity | undefined;
@@ -49,11 +59,26 @@ export interface QuotaReader {
     | Promise<{ balance: Balance; step: PriceStep } | undefined>;
 }
 
-export interface LedgerReader extends AsyncDisposable, QuotaReader {
+/** What the containers of one kind of an application came to. */
+export interface OutcomeCost {
+  /** As shared/rating/outcome names it; '' for those that did their work. */
+  readonly outcome: string;
+  readonly role: string;
+  readonly attempt: string;
+  readonly containers: number;
+  readonly containerMs: bigint;
+  readonly charged: Nanocredits;
+}
+
+export interface LedgerReader
+  extends AsyncDisposable,
+    QuotaReader,
+    AnomalyReader,
+    ClusterUseReader {
   /** Every project that was ever granted, charged or configured, `unattributed` included. */
   projects(): Promise<ProjectId[]>;
   /** @param now reservations that have run out by then hold nothing; without it they still do */
-  balance(project: ProjectId, now?: Instant): Promise<Balance | undefined>;
+  balance(project: ProjectId, now?: Instant): Promise<SureBalance | undefined>;
   /** Running applications of every project that has any, in one read. */
   runningCounts(): Promise<ReadonlyMap<ProjectId, number>>;
   applications(
@@ -70,6 +95,8 @@ export interface LedgerReader extends AsyncDisposable, QuotaReader {
     cluster: string,
     application: string,
   ): Promise<ApplicationCost | undefined>;
+  /** What an application's charges come to, by what became of its containers. */
+  outcomes(project: ProjectId, cluster: string, application: string): Promise<OutcomeCost[]>;
   /** Rows with `hour` in `[from, until)`, retracted ones included, in order of id. */
   charges(
     project: ProjectId,

@@ -1,4 +1,6 @@
+import type { LedgerAnomaly } from '../contracts/anomaly.ts';
 import type { Charge } from '../contracts/charge.ts';
+import type { ClockPair } from '../intervals/clock-skew.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { ProjectId } from '../values/project-id.ts';
@@ -30,6 +32,21 @@ export interface ContainerState {
   readonly chargedUntil: Instant;
   /** When to look again without a new fact: it runs, or isn't charged to its end yet. */
   readonly nextAt: Instant | undefined;
+  /** As the origin writes it; '' where it has none. */
+  readonly attempt?: string;
+  /** What sets it apart from a container that did its work: see shared/rating/outcome. */
+  readonly outcome?: string;
+}
+
+/** What the settlement found of one container, or of an application itself, having read all its facts. */
+export interface Findings {
+  readonly cluster: string;
+  readonly application: string;
+  /** '' for an application's own. */
+  readonly container: string;
+  /** All there are: one that stood before and isn't among them has gone. */
+  readonly anomalies: readonly LedgerAnomaly[];
+  readonly clockPairs: readonly ClockPair[];
 }
 
 /** What the facts say of an application; replaced whole when they change. */
@@ -105,6 +122,8 @@ export interface Settlement {
     readonly application: string;
     readonly restated: number | undefined;
   }[];
+  /** Of what was looked at as a whole; without it nothing is. */
+  readonly findings?: readonly Findings[];
   /** Journal position up to which the shard's facts are settled; never goes back (CONFLICT). */
   readonly cursor: number;
   /** All that was stored of the shard up to here is in the balances after this settlement. */

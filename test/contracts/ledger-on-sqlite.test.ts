@@ -1,4 +1,5 @@
 import { openLedger } from '../../shared/stores/sql/open-ledger.ts';
+import { findingsSuite } from './findings-suite.ts';
 import { grantsSuite } from './grants-suite.ts';
 import { journalSuite } from './journal-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
@@ -14,6 +15,7 @@ journalSuite('sqlite', open);
 priceBookSuite('sqlite', open);
 grantsSuite('sqlite', open);
 ledgerWriterSuite('sqlite', open);
+findingsSuite('sqlite', open);
 ledgerReaderSuite('sqlite', open);
 stopOrdersSuite('sqlite', open);
 reservationsSuite('sqlite', open);

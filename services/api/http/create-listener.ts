@@ -11,8 +11,10 @@ import { must } from '../../../shared/errors/assert.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ApiDeps, OperationDeps } from '../api-deps.ts';
+import { anomalyEndpoints } from '../routes/anomalies.ts';
 import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
+import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
@@ -92,6 +94,8 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
     ...clusterEndpoints(deps),
+    ...clusterIdleEndpoints(deps),
+    ...anomalyEndpoints(deps),
     ...priceEndpoints(deps),
     ...priceFreezeEndpoints(deps),
     ...quotaCheckEndpoints(deps),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { restApplication, restApplications } from '../../../shared/contracts/rest.ts';
+import { restOutcomes } from '../../../shared/contracts/rest-witnesses.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import type { Outcome } from '../../../shared/rating/outcome.ts';
 import type { ApplicationCost } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
@@ -8,6 +10,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { applicationLinks } from '../application-links.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { limitParameter } from '../http/query-schema.ts';
+import { toRestCoverage } from '../rest-money.ts';
 import { mustBalance } from './projects.ts';
 
 type Deps = Pick<ApiDeps, 'ledger' | 'clusters' | 'clock'>;
@@ -37,6 +40,7 @@ function toRest(deps: Deps, cost: ApplicationCost): z.infer<typeof restApplicati
       accrued: formatCredits(cost.accrued),
       total: formatCredits(cost.charged + cost.accrued),
       perHour: formatCredits(cost.perHour),
+      coverage: toRestCoverage(cost),
     },
     coverage: cost.coverage,
     activity:
@@ -97,6 +101,29 @@ export function applicationEndpoints(deps: Deps): Endpoint[] {
           throw new AppError('NOT_FOUND', `project ${project} has no such application`);
         }
         return toRest(deps, cost);
+      },
+    }),
+    endpoint({
+      method: 'get',
+      path: '/v1/projects/{project}/applications/{cluster}/{application}/outcomes',
+      scope: 'read',
+      summary: 'Charges of an application by what became of its containers, and by attempt',
+      answer: restOutcomes,
+      async handle({ project, params }) {
+        const { cluster = '', application = '' } = params;
+        const cost = await deps.ledger.application(project, cluster, application);
+        if (cost === undefined) {
+          throw new AppError('NOT_FOUND', `project ${project} has no such application`);
+        }
+        const outcomes = await deps.ledger.outcomes(project, cluster, application);
+        return {
+          outcomes: outcomes.map((one) => ({
+            ...one,
+            outcome: one.outcome as Outcome,
+            containerMs: `${one.containerMs}`,
+            charged: formatCredits(one.charged),
+          })),
+        };
       },
     }),
   ];

@@ -6,7 +6,7 @@ import { formatCredits } from '../../../shared/values/money.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { checkWindow, limitParameter, timeParameter } from '../http/query-schema.ts';
-import { formatMultiplier } from '../rest-money.ts';
+import { formatMultiplier, toRestCoverage } from '../rest-money.ts';
 import { mustBalance } from './projects.ts';
 
 function toRest(charge: Charge): z.infer<typeof restCharges>['charges'][number] {
@@ -28,6 +28,7 @@ function toRest(charge: Charge): z.infer<typeof restCharges>['charges'][number] 
     rateCard: charge.rateCard,
     ruleVersion: charge.ruleVersion,
     coverage: charge.coverage,
+    outcome: charge.outcome ?? '',
     storedAt: formatInstant(charge.storedAt),
   };
 }
@@ -53,8 +54,19 @@ export function chargeEndpoints(deps: Pick<ApiDeps, 'ledger' | 'clock'>): Endpoi
         checkWindow(query);
         const page = { limit: limit + 1, ...(cursor === undefined ? {} : { after: cursor }) };
         const found = await deps.ledger.charges(project, { from, until }, page);
-        const charges = found.slice(0, limit).map(toRest);
-        return { charges, cursor: found.length > limit ? (charges.at(-1)?.id ?? null) : null };
+        const rows = found.slice(0, limit);
+        const charges = rows.map(toRest);
+        const sum = (of: readonly Charge[]) => of.reduce((total, { amount }) => total + amount, 0n);
+        const coverage = toRestCoverage({
+          charged: sum(rows),
+          inferred: sum(rows.filter((row) => row.coverage === 'inferred')),
+          accrued: 0n,
+        });
+        return {
+          charges,
+          coverage,
+          cursor: found.length > limit ? (charges.at(-1)?.id ?? null) : null,
+        };
       },
     }),
   ];

@@ -10,14 +10,14 @@ import {
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import type { Grant } from '../../../shared/stores/grant-store.ts';
-import type { Balance } from '../../../shared/stores/ledger-reader.ts';
+import type { SureBalance } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { toRestBalance } from '../rest-money.ts';
+import { toRestSureBalance } from '../rest-money.ts';
 
 type Deps = Pick<ApiDeps, 'ledger' | 'grants' | 'clock'>;
 
@@ -42,15 +42,15 @@ export async function mustBalance(
   { ledger }: Pick<ApiDeps, 'ledger'>,
   project: ProjectId,
   now?: Instant,
-): Promise<Balance> {
+): Promise<SureBalance> {
   const balance = await ledger.balance(project, now);
   if (balance === undefined) throw new AppError('NOT_FOUND', `there is no project ${project}`);
   return balance;
 }
 
-function toRestProject(balance: Balance, runningApplications = 0): z.infer<typeof restProject> {
+function toRestProject(balance: SureBalance, runningApplications = 0): z.infer<typeof restProject> {
   const id = balance.project;
-  return { id, name: id, tags: {}, balance: toRestBalance(balance), runningApplications };
+  return { id, name: id, tags: {}, balance: toRestSureBalance(balance), runningApplications };
 }
 
 export function projectEndpoints(deps: Deps): Endpoint[] {
@@ -89,7 +89,8 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       scope: 'read',
       summary: 'Balance: granted − charged − accrued − reserved',
       answer: restBalance,
-      handle: async ({ project }) => toRestBalance(await mustBalance(deps, project, deps.clock.now())),
+      handle: async ({ project }) =>
+        toRestSureBalance(await mustBalance(deps, project, deps.clock.now())),
     }),
     endpoint({
       method: 'get',

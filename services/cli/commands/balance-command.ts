@@ -32,11 +32,22 @@ export function shortCredits(credits: string): string {
   return short === '' ? whole : `${whole}.${short}${cut ? '…' : ''}`;
 }
 
+/** Percent of what is charged and accrued; rounded for people, the last one takes the rest. */
+export function shares({ exact, inferred, estimated }: Balance['coverage']): string {
+  const [sure, guessed, open] = [exact, inferred, estimated].map(Number);
+  const total = (sure ?? 0) + (guessed ?? 0) + (open ?? 0);
+  if (!(total > 0)) return '';
+  const percent = (part = 0) => Math.round((100 * part) / total);
+  const [a, b] = [percent(sure), percent(guessed)];
+  return `${a}/${b}/${100 - a - b} %`;
+}
+
 function print(balances: readonly Balance[]): string {
   const numbers = ['BALANCE', 'GRANTED', 'CHARGED', 'ACCRUED', 'RESERVED', 'BURN/H'];
   const columns = [
     { title: 'PROJECT' },
     ...numbers.map((title) => ({ title, align: 'right' as const })),
+    { title: 'EXACT/INFERRED/ESTIMATED', align: 'right' as const },
     { title: 'LASTS' },
   ];
   return table(
@@ -45,6 +56,7 @@ function print(balances: readonly Balance[]): string {
       one.project,
       ...[one.balance, one.granted, one.charged, one.accrued].map(shortCredits),
       ...[one.reserved, one.burnPerHour].map(shortCredits),
+      shares(one.coverage),
       lasts(one),
     ]),
   );

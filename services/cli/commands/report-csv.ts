@@ -26,6 +26,7 @@ const COLUMNS = [
   'idle_ms',
   'tail_ms',
   'start_up_ms',
+  'inferred_credits',
 ] as const;
 
 /**
@@ -48,7 +49,7 @@ export function reportCsv(report: CostReport): string {
   for (const group of report.groups) {
     for (const attempt of group.attempts) {
       const { project, application, name, user, queue, start, end, endInferred, slots } = attempt;
-      for (const { role, containers, quantity, amount } of attempt.rows) {
+      for (const { role, containers, quantity, amount, inferred } of attempt.rows) {
         const { slotMs, usefulMs, wastedMs, idleMs, tailMs, startUpMs } = slots;
         const split = [slotMs, usefulMs, wastedMs, idleMs, tailMs, startUpMs];
         const cells = [
@@ -57,6 +58,7 @@ export function reportCsv(report: CostReport): string {
           ...[quantity.containerMs, quantity.millicoreMs, quantity.mibMs, quantity.gpuMs],
           formatCredits(amount),
           ...(role === 'executor' ? split : split.map(() => 0)),
+          formatCredits(inferred),
         ];
         lines.push(cells.map(cell).join(','));
       }

@@ -2,7 +2,7 @@ import type { CostGroup, CostReport, UseRow } from '../../../shared/contracts/co
 import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
 
-function rowJson({ role, containers, quantity, amount }: UseRow) {
+function rowJson({ role, containers, quantity, amount, inferred }: UseRow) {
   return {
     role,
     containers,
@@ -11,11 +11,23 @@ function rowJson({ role, containers, quantity, amount }: UseRow) {
     mibMs: quantity.mibMs.toString(),
     gpuMs: quantity.gpuMs.toString(),
     credits: formatCredits(amount),
+    inferredCredits: formatCredits(inferred),
+  };
+}
+
+/** As the REST API tells it; a log has nothing that is only estimated. */
+function coverageJson(rows: readonly UseRow[]) {
+  const sum = (of: 'amount' | 'inferred') => rows.reduce((total, row) => total + row[of], 0n);
+  const inferred = sum('inferred');
+  return {
+    exact: formatCredits(sum('amount') - inferred),
+    inferred: formatCredits(inferred),
+    estimated: '0',
   };
 }
 
 function usageJson({ rows, slots, taskRunMs }: Pick<CostGroup, 'rows' | 'slots' | 'taskRunMs'>) {
-  return { rows: rows.map(rowJson), slots, taskRunMs };
+  return { rows: rows.map(rowJson), coverage: coverageJson(rows), slots, taskRunMs };
 }
 
 function groupJson(group: CostGroup) {

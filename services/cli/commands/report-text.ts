@@ -75,9 +75,19 @@ function sumOf(rows: readonly UseRow[]): Omit<UseRow, 'role'> {
       containers: sum.containers + row.containers,
       quantity: addQuantity(sum.quantity, row.quantity),
       amount: sum.amount + row.amount,
+      inferred: sum.inferred + row.inferred,
     }),
-    { containers: 0, quantity: NO_QUANTITY, amount: 0n },
+    { containers: 0, quantity: NO_QUANTITY, amount: 0n, inferred: 0n },
   );
+}
+
+/** How sure the total is; a log tells nothing that is only estimated. */
+function coverageLine({ rows }: CostGroup): string {
+  const { amount, inferred } = sumOf(rows);
+  const [exact, rest] = [amount - inferred, inferred].map((part) =>
+    decimal(part, 1_000_000_000n, 4),
+  );
+  return `  credits: ${exact} exact · ${rest} inferred · 0 estimated`;
 }
 
 /** Where the slot time went, in percent that add up to 100.0 (largest remainder). */
@@ -159,6 +169,7 @@ function* groupLines(group: CostGroup, title: string, by: string): Generator<str
   for (const row of group.rows) yield useLine(ROLE_NAMES[row.role], row);
   if (group.rows.length > 1) yield useLine('total', sumOf(group.rows));
   if (group.rows.length === 0) yield '  no container was seen';
+  else yield coverageLine(group);
   const slots = slotLine(group);
   if (slots !== undefined) yield slots;
   for (const remark of remarks(group, by)) yield `  ${remark}`;

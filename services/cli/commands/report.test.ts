@@ -145,7 +145,7 @@ test('CSV has a line for each attempt and role, and no cell runs as a formula', 
   const path = await logs(context, [made('app-1', '=HYPERLINK("x"),y')]);
   const { out } = await run(['--csv', '--by', 'project', path]);
   const [header, ...rows] = out.trimEnd().split('\n');
-  assert.equal(header?.split(',').length, 23);
+  assert.equal(header?.split(',').length, 24);
   assert.equal(rows.length, 2);
   assert.match(rows[0] ?? '', /^unattributed,unattributed,app-1,,"'=HYPERLINK\(""x""\),y",alice/);
   assert.match(rows[0] ?? '', /executor,1,10000,20000000,10240000,0,0\.019,20000,2000,0,/);

@@ -1,3 +1,4 @@
+import type { SeenNode } from '../../../shared/clusters/cluster-reader.ts';
 import type { ApplicationFact, ContainerRole } from '../../../shared/contracts/container-fact.ts';
 import type { Checkpoint } from '../../../shared/stores/checkpoint.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
@@ -29,8 +30,7 @@ export interface KnownApplication {
   readonly absentSince?: Instant;
 }
 
-export interface KnownNode {
-  readonly capacity: Resources;
+export interface KnownNode extends Omit<SeenNode, 'node'> {
   readonly lastSeen: Instant;
   readonly absentSince?: Instant;
 }

@@ -144,6 +144,26 @@ test('rules give an application its project; what its sender named counts only b
   );
 });
 
+test('a project that user and queue may not use is kept as a claim, and no more', async () => {
+  const claimants = [{ project: 'pay', users: ['alice'] }];
+  const attribution = [{ projectFromConfiguration: 'p', claimants }];
+  const { bench, send } = await sending({ attribution });
+  await using _ = bench;
+  const seen = (id: string, user: string) => {
+    const configuration = { p: 'pay' };
+    return { kind: 'application-seen', id, at: NOW, application: id, user, configuration };
+  };
+  await send(seen('mine', 'alice'), seen('foreign', 'mallory'));
+  const facts = await bench.facts('application-seen');
+  assert.deepEqual(
+    facts.map(({ application, project, rule, claimed }) => [application, project, rule, claimed]),
+    [
+      ['mine', 'pay', 0, undefined],
+      ['foreign', 'unattributed', 0, 'pay'],
+    ],
+  );
+});
+
 test('nodes, load and ends are taken as well', async () => {
   const { bench, send } = await sending();
   await using _ = bench;
@@ -173,6 +193,19 @@ test('nodes, load and ends are taken as well', async () => {
     loads.map(({ capacityMax }) => capacityMax?.gpus),
     [undefined, 8],
   );
+});
+
+test('a clock more than five minutes ahead is not believed until its time has come', async () => {
+  const { bench, collector, send } = await sending();
+  await using _ = bench;
+  assert.equal((await send(started(1, { at: NOW + 300_000 }))).stored, 1);
+  const { verdicts } = await send(started(2, { at: NOW + 300_001 }));
+  assert.deepEqual(verdicts, [{ line: 1, fate: 'quarantined', reason: 'implausible-time' }]);
+  const waiting = [...bench.quarantine.records.values()];
+  assert.equal((await collector.replay(waiting)).stored, 0);
+  await bench.clock.advance(1);
+  assert.equal((await collector.replay(waiting)).stored, 1);
+  assert.equal(bench.quarantine.records.size, 0);
 });
 
 test('what waits in quarantine can be sent through again, and leaves it when it is stored', async () => {
@@ -282,6 +315,16 @@ test('a rule gives a bound sender no project that its token doesn’t see', asyn
   await sendBound(ownSeen('app-1', { user: 'alice' }));
   const [fact] = await bench.facts('application-seen');
   assert.deepEqual([fact?.project, fact?.rule], ['etl', NO_RULE - 1]);
+});
+
+test('a token bound to a project may use it, whoever its user is', async () => {
+  const claimants = [{ project: '*' }];
+  const attribution = [{ projectFromConfiguration: 'p', claimants }];
+  const { bench, sendBound } = await sendingAs(['etl'], { attribution });
+  await using _ = bench;
+  await sendBound(ownSeen('app-1', { configuration: { p: 'etl' } }));
+  const [fact] = await bench.facts('application-seen');
+  assert.deepEqual([fact?.project, fact?.rule, fact?.claimed], ['etl', 0, undefined]);
 });
 
 test('a bound sender’s line stays bound when it is replayed', async () => {

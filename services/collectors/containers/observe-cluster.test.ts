@@ -201,6 +201,28 @@ test('nodes start when first seen, stop at their last sight, and start again wit
   );
 });
 
+test('a node is journaled with market, instance and tags, and other tags are another start', () => {
+  const node = { node: 'n1', capacity: SIZE };
+  const spot = { ...node, market: 'spot', instance: 'i-1', tags: { a: '1', b: '2' } } as const;
+  const looks = [
+    look(0, { applications: [], nodes: [spot] }),
+    look(5_000, { applications: [], nodes: [{ ...spot, tags: { b: '2', a: '1' } }] }),
+    look(10_000, { applications: [], nodes: [{ ...spot, tags: { a: '9' } }] }),
+    look(15_000, { applications: [], nodes: [] }),
+    look(30_000, { applications: [], nodes: [] }),
+  ];
+  const { facts } = play(looks);
+  const told = facts.filter((fact) => 'node' in fact);
+  assert.deepEqual(
+    told.map(({ kind, at, market, instance, tags }) => [kind, at - T, market, instance, tags]),
+    [
+      ['node-started', 0, 'spot', 'i-1', { a: '1', b: '2' }],
+      ['node-started', 10_000, 'spot', 'i-1', { a: '9' }],
+      ['node-stopped', 10_000, 'spot', 'i-1', { a: '9' }],
+    ],
+  );
+});
+
 const move = fc.record({
   shown: fc.uniqueArray(fc.constantFrom('0', '1', '2'), { maxLength: 3 }),
   answer: fc.constantFrom('whole', 'worker-away', 'nothing'),

@@ -1,3 +1,4 @@
+import type { Attributed } from '../../../shared/attribution/attribute-application.ts';
 import type {
   ClusterSnapshot,
   SeenApplication,
@@ -11,7 +12,6 @@ import {
   type Witness,
 } from '../../../shared/contracts/container-fact.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
-import type { ProjectId } from '../../../shared/values/project-id.ts';
 import { equalResources, NO_RESOURCES } from '../../../shared/values/resources.ts';
 import type { ClusterState, KnownApplication, OpenContainer } from './cluster-state.ts';
 import { withDigest } from './fact-id.ts';
@@ -26,10 +26,7 @@ export interface ObserveContext {
   readonly witness: Witness;
   /** How long something must be missing from whole answers before it counts as gone. */
   readonly goneAfterMs: number;
-  readonly attribute: (application: SeenApplication) => {
-    readonly project: ProjectId;
-    readonly rule: number;
-  };
+  readonly attribute: (application: SeenApplication) => Attributed;
 }
 
 export interface Observation {

@@ -1,6 +1,7 @@
 import type { Charge, PriceEpoch } from '../../../shared/contracts/charge.ts';
 import type { ContainerLife } from '../../../shared/intervals/container-life.ts';
 import { epochsFor } from '../../../shared/rating/fixed-price.ts';
+import { type Outcome, outcomePercent } from '../../../shared/rating/outcome.ts';
 import {
   clipIntervals,
   quantityOf,
@@ -23,31 +24,39 @@ export interface MeterContext {
   readonly accrualIntervalMs: number;
 }
 
+export interface MeteredContainer {
+  readonly life: ContainerLife;
+  readonly payer: Payer;
+  /** A whole hour; charges before it stand; -Infinity to look at all. */
+  readonly from: Instant;
+  readonly outcome?: Outcome;
+}
+
 /**
  * What a container's life costs: the rows to write and the state to keep. A container that is over
  * is charged to its end; one that runs, for its whole hours before its last evidence, and the rest
  * accrues. Nothing is charged beyond `now`, where prices may still be announced.
  *
- * @param from a whole hour; charges before it stand; -Infinity to look at all
  * @param net rows of the ledger at or after `from`
  */
 export function meterContainer(
-  { life, payer, from }: { life: ContainerLife; payer: Payer; from: Instant },
+  { life, payer, from, outcome = '' }: MeteredContainer,
   net: readonly NetCharge[],
   context: MeterContext,
 ): { readonly charges: Charge[]; readonly state: ContainerState } {
   const { now, tariff, epochs } = context;
+  const percent = outcomePercent(payer.outcome ?? '');
   // Beyond what is witnessed, an hour charged now could turn out to have been seen after all.
   const seenEnd = Math.min(life.witnessedUntil, Math.max(now, life.start));
   const over = life.coverage !== 'open' && life.end <= now;
   const chargedUntil = over ? life.end : utcHour(seenEnd);
   const charged = clipIntervals(life.intervals, { start: from, end: chargedUntil });
   const desired = tariff
-    .rate(charged, epochs, payer.project)
+    .rate(charged, epochs, payer.project, percent)
     .map((line) => ({ ...line, coverage: coverageOf(line.hour, life) }));
   const rest = clipIntervals(life.intervals, { start: chargedUntil, end: seenEnd });
   const accrued = tariff
-    .rate(rest, epochs, payer.project)
+    .rate(rest, epochs, payer.project, percent)
     .reduce((sum, { amount }) => sum + amount, 0n);
   return {
     charges: planCharges(payer, desired, net, now),
@@ -62,9 +71,11 @@ export function meterContainer(
       witnessedUntil: seenEnd,
       resources: resourcesAt(life.intervals, seenEnd),
       accrued: over ? 0n : accrued,
-      perHour: over ? 0n : hourCost(life.intervals, payer, context),
+      perHour: over ? 0n : hourCost(life.intervals, payer, { ...context, percent }),
       chargedUntil,
       nextAt: over ? undefined : now + context.accrualIntervalMs,
+      attempt: life.attempt,
+      outcome,
     },
   };
 }
@@ -86,7 +97,7 @@ function resourcesAt(
 function hourCost(
   intervals: readonly ResourceInterval[],
   { project }: Payer,
-  { now, tariff, epochs }: MeterContext,
+  { now, tariff, epochs, percent }: MeterContext & { readonly percent: number },
 ): Nanocredits {
   const own = epochsFor(tariff.fixedStepAt(now, project), epochs);
   const step = own.findLast(({ start }) => start <= now)?.step ?? BASE_STEP;
@@ -95,5 +106,5 @@ function hourCost(
     end: HOUR_MS,
     resources: resourcesAt(intervals, now),
   });
-  return rateQuantity(quantity, step, tariff.cardAt(now));
+  return rateQuantity(quantity, step, tariff.cardAt(now), percent);
 }

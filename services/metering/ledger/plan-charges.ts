@@ -18,6 +18,8 @@ export interface Payer {
   readonly role: string;
   /** Canonical JSON. */
   readonly tags: string;
+  /** The policy that prices it, as printOutcome says; not there at the full price. */
+  readonly outcome?: string;
 }
 
 /** A line that should be in force. */
@@ -56,6 +58,7 @@ function stands(row: Charge, line: DesiredLine, payer: Payer): boolean {
     row.role === payer.role &&
     row.tags === payer.tags &&
     row.rateCard === line.rateCard &&
+    row.outcome === payer.outcome &&
     row.coverage === line.coverage
   );
 }

@@ -1,11 +1,17 @@
-import type { ContainerFact } from '../../../shared/contracts/container-fact.ts';
+import type { ContainerFact, Witness } from '../../../shared/contracts/container-fact.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import { applicationIdentity, attemptEnd } from '../../../shared/intervals/application-identity.ts';
 import { type ContainerTold, containerLife } from '../../../shared/intervals/container-life.ts';
+import { DEFAULT_WITNESS_RULE, type WitnessRule } from '../../../shared/intervals/witness-trust.ts';
+import {
+  FULL_PRICE,
+  type OutcomePolicy,
+  outcomeOf,
+  printOutcome,
+} from '../../../shared/rating/outcome.ts';
 import type { Tariff } from '../../../shared/rating/tariff.ts';
 import {
   applicationKey,
-  type ContainerRecord,
   containerKey,
   type JournalReader,
   type StoredFact,
@@ -17,20 +23,25 @@ import type {
   LedgerWriter,
   NetCharge,
   Restatement,
-  SettledApplication,
   Settlement,
 } from '../../../shared/stores/ledger-writer.ts';
 import type { PriceReader } from '../../../shared/stores/price-book.ts';
 import { shardOf } from '../../../shared/stores/shard-of.ts';
 import { type Instant, utcHour } from '../../../shared/values/instant.ts';
 import { canonicalTags } from './canonical-tags.ts';
+import { applicationFindings, containerFindings, newAnomalies } from './find-anomalies.ts';
 import { meterContainer } from './meter-container.ts';
+import type { ApplicationWork, ContainerRef, Work } from './settlement-work.ts';
 
 export interface SettlerOptions {
   readonly tariff: Tariff;
   /** Pool that prices a cluster; undefined: always at the base price. */
   readonly poolOf: (cluster: string) => string | undefined;
   readonly leaseMs: number;
+  /** DEFAULT_WITNESS_RULE where it isn't said. */
+  readonly witnessRule?: WitnessRule;
+  /** FULL_PRICE where it isn't said. */
+  readonly outcomePolicy?: OutcomePolicy;
   readonly accrualIntervalMs: number;
   /** Most facts and most due containers of one settlement. */
   readonly factsMax: number;
@@ -52,15 +63,6 @@ export interface Settled {
   readonly caughtUp: boolean;
 }
 
-type ContainerRef = { readonly cluster: string; readonly container: string };
-
-interface Work extends ContainerRef {
-  readonly record: ContainerRecord;
-  readonly applicationRef: { readonly cluster: string; readonly application: string };
-  /** Charges before it stand, since no fact is new. */
-  readonly from: Instant;
-}
-
 /**
  * Brings the ledger to what the journal says, one bounded settlement of one shard at a time. It keeps
  * nothing between settlements: what is done is in the ledger, so that a crash at any point is a
@@ -74,10 +76,14 @@ interface Work extends ContainerRef {
 export class Settler {
   readonly #stores: SettlerStores;
   readonly #options: SettlerOptions;
+  readonly #rule: WitnessRule;
+  readonly #policy: OutcomePolicy;
 
   constructor(stores: SettlerStores, options: SettlerOptions) {
     this.#stores = stores;
     this.#options = options;
+    this.#rule = options.witnessRule ?? DEFAULT_WITNESS_RULE;
+    this.#policy = options.outcomePolicy ?? FULL_PRICE;
   }
 
   /** @param fence of the shard's lease, under which it writes */
@@ -104,14 +110,15 @@ export class Settler {
         application,
         restated: before?.restated,
       })),
+      findings: [
+        ...containerFindings(works, told, applications, this.#rule),
+        ...applicationFindings(facts, applications),
+      ],
       cursor: facts.at(-1)?.seq ?? cursor,
       asOf: caughtUp ? now : (facts.at(-1)?.storedAt ?? 0),
     };
     await ledger.settle(settlement, fence);
-    const isNew = new Set(facts.map(({ fact }) => fact.id));
-    const anomalies = told.flatMap((one) =>
-      one.anomalies.filter(({ factId }) => isNew.has(factId)).map(({ anomaly }) => anomaly),
-    );
+    const anomalies = newAnomalies(facts, told);
     return { settlement, facts: facts.length, anomalies, caughtUp };
   }
 
@@ -168,8 +175,12 @@ export class Settler {
         before?.state.start ?? Number.POSITIVE_INFINITY,
         starts.get(key) ?? Number.POSITIVE_INFINITY,
       );
-      const state = applicationIdentity(ref, facts, since);
-      const restatement = restatementOf(before?.state, state, endedNow.has(key));
+      const state = applicationIdentity(ref, facts, since, this.#rule.trust);
+      const restatement = restatementOf(before?.state, state, {
+        ended: endedNow.has(key),
+        // Who never ran is known at the end, and costs less: also those that are sure of theirs.
+        whole: this.#policy['never-run'] !== 100,
+      });
       return [key, { own: true, before, state, facts, restatement }];
     });
     return new Map(entries);
@@ -181,9 +192,10 @@ export class Settler {
     now: Instant,
   ): ContainerTold {
     const application = must(applications.get(applicationKey(applicationRef)), 'application');
-    const applicationEnd = (attempt: string): Instant | undefined =>
-      attemptEnd(application.facts, attempt) ?? application.state.ended;
-    return containerLife({ ...record, applicationEnd }, now, this.#options.leaseMs);
+    const { trust } = this.#rule;
+    const applicationEnd = (attempt: string, witness: Witness): Instant | undefined =>
+      attemptEnd(application.facts, attempt, [witness, ...trust]) ?? application.state.ended;
+    return containerLife({ ...record, applicationEnd }, now, this.#options.leaseMs, this.#rule);
   }
 
   async #meter(
@@ -199,7 +211,16 @@ export class Settler {
     for (const [index, work] of works.entries()) {
       const life = told[index]?.life;
       if (life === undefined) continue;
-      const { state } = must(applications.get(applicationKey(work.applicationRef)), 'application');
+      const application = must(
+        applications.get(applicationKey(work.applicationRef)),
+        'application',
+      );
+      const { state } = application;
+      const outcome = outcomeOf(life, work.record.facts, {
+        facts: application.facts,
+        attempts: state.attempts,
+      });
+      const printed = printOutcome(outcome, this.#policy);
       const payer = {
         cluster: work.cluster,
         container: work.container,
@@ -207,9 +228,10 @@ export class Settler {
         project: state.project,
         role: life.role,
         tags: canonicalTags(state.tags),
+        ...(printed === '' ? {} : { outcome: printed }),
       };
       const metered = meterContainer(
-        { life, payer, from: work.from },
+        { life, payer, from: work.from, outcome },
         nets.get(containerKey(work)) ?? [],
         { ...this.#options, now, epochs: epochsOf(work.cluster) },
       );
@@ -260,15 +282,6 @@ export class Settler {
   }
 }
 
-interface ApplicationWork {
-  /** Settled here: its shard's, or not settled by anybody before. */
-  readonly own: boolean;
-  readonly before: SettledApplication | undefined;
-  readonly state: ApplicationState;
-  readonly facts: Parameters<typeof attemptEnd>[0];
-  readonly restatement: Restatement | undefined;
-}
-
 /** The applications that the settlement writes, and those whose containers it does. */
 function touchedBy(
   { containers }: Pick<Settlement, 'containers'>,
@@ -304,13 +317,16 @@ function earliestStarts(works: readonly Work[]): Map<string, Instant> {
 function restatementOf(
   before: ApplicationState | undefined,
   after: ApplicationState,
-  endedNow: boolean,
+  now: { readonly ended: boolean; readonly whole: boolean },
 ): Restatement | undefined {
   if (before === undefined) return undefined;
   const { cluster, application } = after;
   const changed =
     before.project !== after.project || canonicalTags(before.tags) !== canonicalTags(after.tags);
-  if (changed) return { cluster, application, containers: 'all' };
-  const ended = endedNow || before.ended !== after.ended;
+  const { attempts } = after;
+  const retried = attempts.length > 1 && attempts.length !== before.attempts.length;
+  const ended = now.ended || before.ended !== after.ended;
+  if (changed || retried || (ended && now.whole))
+    return { cluster, application, containers: 'all' };
   return ended ? { cluster, application, containers: 'unsure' } : undefined;
 }

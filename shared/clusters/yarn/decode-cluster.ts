@@ -9,6 +9,7 @@ import {
   objectsIn,
   text,
 } from '../lenient-json.ts';
+import { nodeTags } from './node-tags.ts';
 import { resourcesOfInfo } from './yarn-resources.ts';
 
 function sum(metrics: JsonObject, cores: string, memory: string): Resources | undefined {
@@ -68,7 +69,7 @@ export function decodeNodes(answer: unknown): SeenNode[] | undefined {
   for (const row of objectsIn(field(objectAt(answer, 'nodes'), 'node'))) {
     const node = text(row, 'id');
     if (node === '' || !UP.has(text(row, 'state'))) continue;
-    nodes.set(node, { node, capacity: capacityOf(row) });
+    nodes.set(node, { node, capacity: capacityOf(row), ...nodeTags(row) });
   }
   return [...nodes.values()];
 }

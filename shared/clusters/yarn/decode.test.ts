@@ -228,6 +228,30 @@ test('nodes that carry containers are read with their capacity, each once', () =
   assert.equal(decodeNodes({}), undefined);
 });
 
+test('a node tells its labels, attributes, market and instance where it has them', () => {
+  const node = (more: object) => {
+    const row = { id: 'a:1', state: 'RUNNING', usedMemoryMB: 1, availMemoryMB: 1, ...more };
+    const [seen] = decodeNodes({ nodes: { node: [row] } }) ?? [];
+    const { market, instance, tags } = seen ?? {};
+    return [market, instance, tags];
+  };
+  const attribute = (name: string, value: string) => ({ prefix: 'rm.yarn.io', name, value });
+  assert.deepEqual(node({}), [undefined, undefined, undefined]);
+  assert.deepEqual(node({ nodeLabels: ['gpu', 'SPOT'] }), [
+    'spot',
+    undefined,
+    { 'node-label': 'gpu,SPOT' },
+  ]);
+  assert.equal(node({ nodeLabels: ['ON_DEMAND'] })[0], 'on-demand');
+  const nodeAttributeInfo = [attribute('instance-id', 'i-0a'), attribute('market', 'on-demand')];
+  assert.deepEqual(node({ nodeAttributesInfo: { nodeAttributeInfo } }), [
+    'on-demand',
+    'i-0a',
+    { 'rm.yarn.io/instance-id': 'i-0a', 'rm.yarn.io/market': 'on-demand' },
+  ]);
+  assert.deepEqual(node({ nodeLabels: 'x', nodeAttributesInfo: [1] })[2], undefined);
+});
+
 test('container ids are read with and without the epoch of a restarted manager', () => {
   assert.deepEqual(parseContainerId('container_e18_1628109047826_1317105_01_000012'), {
     application: 'application_1628109047826_1317105',

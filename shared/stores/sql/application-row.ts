@@ -51,6 +51,7 @@ export function applicationCostOf(
     gpus: Number(row.gpus),
     coverage: state === 'running' ? 'running' : inferred ? 'inferred' : 'exact',
     charged: BigInt(row.charged),
+    inferred: BigInt(row.inferred_charged),
     accrued: BigInt(row.accrued),
     perHour: BigInt(row.per_hour),
     activity,

@@ -27,6 +27,7 @@ export function rowOfCharge(charge: Charge, tagSet: bigint | number): Insertable
     coverage: charge.coverage,
     tag_set: tagSet,
     stored_at: charge.storedAt,
+    outcome: charge.outcome ?? '',
   };
 }
 
@@ -54,5 +55,6 @@ export function chargeOfRow(row: Selectable<ChargeRow> & { readonly tags: string
     coverage: row.coverage as Charge['coverage'],
     tags: row.tags,
     storedAt: Number(row.stored_at),
+    ...(row.outcome === '' ? {} : { outcome: row.outcome }),
   };
 }

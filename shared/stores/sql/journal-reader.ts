@@ -153,6 +153,31 @@ export class SqlJournalReader implements JournalReader {
     return [...last.values()];
   }
 
+  async nodeFacts(
+    cluster: string,
+    until: Instant,
+  ): Promise<{ facts: NodeFact[]; heardUntil: Instant | undefined }> {
+    const rows = await this.#db
+      .selectFrom('fact')
+      .select('body')
+      .where('cluster', '=', cluster)
+      .where('topic', '=', 'node')
+      .where('at', '<', until)
+      .orderBy('at')
+      .orderBy('id')
+      .execute();
+    const heard = await this.#db
+      .selectFrom('fact')
+      .select((eb) => eb.fn.max('at').as('at'))
+      .where('cluster', '=', cluster)
+      .where('topic', '=', 'load')
+      .where('subject', '=', '')
+      .executeTakeFirst();
+    const at = heard?.at;
+    const heardUntil = at === null || at === undefined ? undefined : Number(at);
+    return { facts: rows.map((row) => factOf<NodeFact>(row)), heardUntil };
+  }
+
   #facts(
     cluster: string,
     topic: 'container' | 'application',

@@ -10,9 +10,11 @@ interface Change {
   perHour: bigint;
   /** Of running containers. */
   millicores: number;
+  /** The part of `charged` that is inferred. */
+  inferred: bigint;
 }
 
-const NOTHING: Change = { charged: 0n, accrued: 0n, perHour: 0n, millicores: 0 };
+const NOTHING: Change = { charged: 0n, accrued: 0n, perHour: 0n, millicores: 0, inferred: 0n };
 
 /** What a settlement does to the balances of projects, summed before it is written. */
 export class BalanceChanges {
@@ -24,6 +26,7 @@ export class BalanceChanges {
     change.accrued += more.accrued ?? 0n;
     change.perHour += more.perHour ?? 0n;
     change.millicores += more.millicores ?? 0;
+    change.inferred += more.inferred ?? 0n;
     this.#changes.set(project, change);
   }
 
@@ -70,6 +73,7 @@ export async function addToBalances(
           accrued: `${BigInt(row?.accrued ?? 0) + change.accrued}`,
           per_hour: `${BigInt(row?.per_hour ?? 0) + change.perHour}`,
           millicores: Number(row?.millicores ?? 0) + change.millicores,
+          inferred: `${BigInt(row?.inferred ?? 0) + change.inferred}`,
         })
         .where('project', '=', project)
         .execute();

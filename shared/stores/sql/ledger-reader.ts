@@ -5,9 +5,11 @@ import { AppError } from '../../errors/app-error.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import { applicationKey } from '../journal.ts';
-import type { ApplicationCost, Balance, LedgerReader } from '../ledger-reader.ts';
+import type { ApplicationCost, LedgerReader, OutcomeCost, SureBalance } from '../ledger-reader.ts';
+import { readAnomalies, readClockPairs } from './anomaly-read.ts';
 import { type ApplicationRow, applicationCostOf } from './application-row.ts';
 import { chargeOfRow } from './charge-row.ts';
+import { readClusterUse } from './cluster-use-read.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 type Filter = Parameters<LedgerReader['applications']>[1];
@@ -49,9 +51,56 @@ export class SqlLedgerReader implements LedgerReader {
     return rows.map(({ project }) => project as ProjectId);
   }
 
-  async balance(project: ProjectId, now: Instant = 0): Promise<Balance | undefined> {
+  async balance(project: ProjectId, now: Instant = 0): Promise<SureBalance | undefined> {
     // The pool matters to the price alone.
-    return (await this.quota(project, '', now))?.balance;
+    const read = await this.quota(project, '', now);
+    if (read === undefined) return undefined;
+    const row = await this.#db
+      .selectFrom('balance')
+      .select('inferred')
+      .where('project', '=', project)
+      .executeTakeFirst();
+    return { ...read.balance, inferred: BigInt(row?.inferred ?? 0) };
+  }
+
+  anomalies: LedgerReader['anomalies'] = (project, window, page) =>
+    readAnomalies(this.#db, { project, window, page });
+
+  clockPairs: LedgerReader['clockPairs'] = (cluster) => readClockPairs(this.#db, cluster);
+
+  clusterUse: LedgerReader['clusterUse'] = (cluster, window) =>
+    readClusterUse(this.#db, cluster, window);
+
+  async outcomes(project: ProjectId, cluster: string, application: string): Promise<OutcomeCost[]> {
+    const rows = await this.#db
+      .selectFrom('container')
+      .innerJoin('charge', (join) =>
+        join
+          .onRef('charge.cluster', '=', 'container.cluster')
+          .onRef('charge.container', '=', 'container.container'),
+      )
+      .where('container.cluster', '=', cluster)
+      .where('container.application', '=', application)
+      .where('charge.project', '=', project)
+      .groupBy(['container.outcome', 'charge.role', 'container.attempt'])
+      .select(['container.outcome', 'charge.role', 'container.attempt'])
+      .select((eb) => [
+        eb.fn.count<bigint | number>('container.container').distinct().as('containers'),
+        eb.fn.sum<bigint | string>('charge.container_ms').as('container_ms'),
+        eb.fn.sum<bigint | string>('charge.amount').as('charged'),
+      ])
+      .orderBy('container.outcome')
+      .orderBy('charge.role')
+      .orderBy('container.attempt')
+      .execute();
+    return rows.map((row) => ({
+      outcome: row.outcome,
+      role: row.role,
+      attempt: row.attempt,
+      containers: Number(row.containers),
+      containerMs: BigInt(row.container_ms),
+      charged: BigInt(row.charged),
+    }));
   }
 
   async runningCounts(): Promise<ReadonlyMap<ProjectId, number>> {

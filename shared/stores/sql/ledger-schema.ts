@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { SqliteSchema } from './open-sqlite.ts';
+import { WITNESS_SQLITE } from './witness-schema.ts';
 
 /** Read as bigint from both engines, written as either. */
 type Int = ColumnType<bigint | number, bigint | number, bigint | number>;
@@ -85,6 +86,7 @@ export interface LedgerTables {
     coverage: string;
     tag_set: Int;
     stored_at: Int;
+    outcome: Generated<string>;
   };
   lease: { name: string; holder: string; token: Int; until: Int };
   stop_order: {
@@ -108,6 +110,8 @@ export interface LedgerTables {
     accrued: Total;
     per_hour: Total;
     unlimited: Int;
+    /** The part of `charged` that is inferred. */
+    inferred: Generated<Total>;
     /** Of open reservations, those that have run out and nobody swept yet included. */
     reserved: Generated<Total>;
     reserved_millicores: Generated<bigint | number>;
@@ -166,6 +170,8 @@ export interface LedgerTables {
     charged_until: NullableInt;
     next_at: NullableInt;
     shard: Generated<number>;
+    attempt: Generated<string>;
+    outcome: Generated<string>;
   };
   application: {
     cluster: string;
@@ -191,6 +197,30 @@ export interface LedgerTables {
     accrued: Total;
     per_hour: Total;
     restated: Generated<bigint | number>;
+    /** The part of `charged` that is inferred. */
+    inferred_charged: Generated<Total>;
+  };
+  anomaly: {
+    cluster: string;
+    /** Whose anomalies are replaced together: a container's, or an application's own. */
+    topic: string;
+    subject: string;
+    anomaly: string;
+    fact_id: string;
+    application: string;
+    project: string;
+    at: Int;
+    detail: string;
+  };
+  clock_pair: {
+    cluster: string;
+    container: string;
+    witness: string;
+    reference: string;
+    host: string;
+    at: Int;
+    start_ms: NullableInt;
+    stop_ms: NullableInt;
   };
 }
 
@@ -359,5 +389,5 @@ export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, PRICE_STATE],
+  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, PRICE_STATE, WITNESS_SQLITE],
 };

@@ -1,4 +1,5 @@
 import { TOKEN_POSTGRES } from './token-schema.ts';
+import { WITNESS_POSTGRES } from './witness-schema.ts';
 
 /**
  * SQL scripts, applied once each, in order, in the schema of the search path; table `migration`
@@ -222,4 +223,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   SHARDS,
   RESERVATIONS,
   PRICE_STATE,
+  WITNESS_POSTGRES,
 ];

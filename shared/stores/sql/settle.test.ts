@@ -65,6 +65,7 @@ const charge = fc
       project,
       application,
       amount,
+      coverage: digest % 2 === 0 ? 'exact' : 'inferred',
     });
   });
 const settlement = fc.record({
@@ -93,8 +94,11 @@ async function assertSums(
         sum(({ perHour }) => perHour),
       ],
     );
+    const inferred = rows.filter(({ coverage }) => coverage === 'inferred');
+    const inferredSum = inferred.reduce((total, { amount }) => total + amount, 0n);
+    assert.equal(balance?.inferred ?? 0n, inferredSum);
     const quota = await ledger.ledgerReader.quota(project, 'default', T0);
-    assert.deepEqual(quota?.balance, balance);
+    assert.deepEqual(quota && { ...quota.balance, inferred: inferredSum }, balance);
   }
   for (const [application, project] of owner) {
     const view = await ledger.ledgerReader.application(project, 'yarn-1', application);

@@ -19,6 +19,8 @@ import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { reopenInferred } from './reopen-inferred.ts';
 import { settledRows, spendReservations } from './reservation-spending.ts';
+import { writeContainers } from './write-containers.ts';
+import { writeFindings } from './write-findings.ts';
 
 const CHUNK = 100;
 
@@ -34,6 +36,8 @@ interface Sums {
   memoryMib: number;
   gpus: number;
   charged: bigint;
+  /** The part of `charged` that is inferred. */
+  inferredCharged: bigint;
   accrued: bigint;
   perHour: bigint;
 }
@@ -68,8 +72,11 @@ export async function settle(
   refuseStale(settlement, works);
   const balances = new BalanceChanges();
   for (const charge of inserted) {
-    workOf(works, charge).sums.charged += charge.amount;
-    balances.add(charge.project, { charged: charge.amount });
+    const inferred = charge.coverage === 'inferred' ? charge.amount : 0n;
+    const { sums } = workOf(works, charge);
+    sums.charged += charge.amount;
+    sums.inferredCharged += inferred;
+    balances.add(charge.project, { charged: charge.amount, inferred });
   }
   for (const state of settlement.containers) {
     const before = replaced.get(containerKey(state));
@@ -86,6 +93,7 @@ export async function settle(
     trx,
     settlement.containers.filter(({ coverage }) => coverage === 'inferred'),
   );
+  await writeFindings(trx, settlement);
   await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances, engine);
   await spendReservations(trx, settledRows(works.values()), balances.projects);
@@ -247,6 +255,7 @@ function startWork(
       memoryMib: Number(before?.memory_mib ?? 0),
       gpus: Number(before?.gpus ?? 0),
       charged: BigInt(before?.charged ?? 0),
+      inferredCharged: BigInt(before?.inferred_charged ?? 0),
       accrued: BigInt(before?.accrued ?? 0),
       perHour: BigInt(before?.per_hour ?? 0),
     },
@@ -318,6 +327,7 @@ function applicationRow(work: ApplicationWork): Insertable<LedgerTables['applica
     memory_mib: sums.memoryMib,
     gpus: sums.gpus,
     charged: `${sums.charged}`,
+    inferred_charged: `${sums.inferredCharged}`,
     accrued: `${sums.accrued}`,
     per_hour: `${sums.perHour}`,
   };
@@ -348,51 +358,6 @@ async function writeApplications(
       .insertInto('application')
       .values(row)
       .onConflict((conflict) => conflict.columns(['cluster', 'application']).doUpdateSet(rest))
-      .execute();
-  }
-}
-
-async function writeContainers(trx: Trx, { shard, containers }: Settlement): Promise<void> {
-  for (const chunk of inChunks(containers, CHUNK)) {
-    await trx
-      .insertInto('container')
-      .values(
-        chunk.map((state) => ({
-          cluster: state.cluster,
-          container: state.container,
-          application: state.application,
-          state: state.state,
-          start: state.start,
-          end: state.end,
-          coverage: state.coverage,
-          witnessed_until: state.witnessedUntil,
-          millicores: state.resources.millicores,
-          memory_mib: state.resources.memoryMib,
-          gpus: state.resources.gpus,
-          accrued: state.accrued,
-          per_hour: state.perHour,
-          charged_until: state.chargedUntil,
-          next_at: state.nextAt ?? null,
-          shard,
-        })),
-      )
-      .onConflict((conflict) =>
-        conflict.columns(['cluster', 'container']).doUpdateSet({
-          application: (eb) => eb.ref('excluded.application'),
-          state: (eb) => eb.ref('excluded.state'),
-          start: (eb) => eb.ref('excluded.start'),
-          end: (eb) => eb.ref('excluded.end'),
-          coverage: (eb) => eb.ref('excluded.coverage'),
-          witnessed_until: (eb) => eb.ref('excluded.witnessed_until'),
-          millicores: (eb) => eb.ref('excluded.millicores'),
-          memory_mib: (eb) => eb.ref('excluded.memory_mib'),
-          gpus: (eb) => eb.ref('excluded.gpus'),
-          accrued: (eb) => eb.ref('excluded.accrued'),
-          per_hour: (eb) => eb.ref('excluded.per_hour'),
-          charged_until: (eb) => eb.ref('excluded.charged_until'),
-          next_at: (eb) => eb.ref('excluded.next_at'),
-        }),
-      )
       .execute();
   }
 }

@@ -48,10 +48,21 @@ export function aBalance(
     reserved: '0',
     balance: '6777.376543211',
     burnPerHour: '84.25',
+    coverage: { exact: '3210.123456789', inferred: '0', estimated: '12.5' },
     unlimited: over.granted === '0',
     asOf: iso(nowMs - 3_000),
     ...over,
   };
+}
+
+function aCost(
+  charged: string,
+  accrued: string,
+  total: string,
+  perHour: string,
+): Application['cost'] {
+  const coverage = { exact: charged, inferred: '0', estimated: accrued };
+  return { charged, accrued, total, perHour, coverage };
 }
 
 export function anApplication(
@@ -70,7 +81,7 @@ export function anApplication(
     end: null,
     containers: { running: 33, total: 41 },
     resources: { cores: 129, memoryMib: 540_672, gpus: 0 },
-    cost: { charged: '41.2', accrued: '1.304', total: '42.504', perHour: '28.11' },
+    cost: aCost('41.2', '1.304', '42.504', '28.11'),
     coverage: 'running',
     activity: {
       slotMs: 1_000_000,
@@ -258,7 +269,7 @@ function sampleApplications(now: number): Application[] {
       name: 'dedupe-customers',
       activity: null,
       start: iso(now - 70_000),
-      cost: { charged: '0', accrued: '0.3120004', total: '0.3120004', perHour: '16.05' },
+      cost: aCost('0', '0.3120004', '0.3120004', '16.05'),
     }),
     anApplication(now, {
       id: id(7),
@@ -268,7 +279,7 @@ function sampleApplications(now: number): Application[] {
       queue: 'root.web',
       start: iso(now - 76 * HOUR_MS),
       resources: { cores: 24, memoryMib: 98_304, gpus: 0 },
-      cost: { charged: '1480.02', accrued: '2.2', total: '1482.22', perHour: '19.4' },
+      cost: aCost('1480.02', '2.2', '1482.22', '19.4'),
     }),
     anApplication(now, {
       id: 'app-20261121081500-0002',
@@ -278,7 +289,7 @@ function sampleApplications(now: number): Application[] {
       user: 'mina',
       queue: '',
       resources: { cores: 61, memoryMib: 249_856, gpus: 8 },
-      cost: { charged: '310.9', accrued: '88.1', total: '399', perHour: '112.7' },
+      cost: aCost('310.9', '88.1', '399', '112.7'),
       activity: {
         slotMs: 100,
         usefulMs: 41,
@@ -297,7 +308,7 @@ function sampleApplications(now: number): Application[] {
       coverage: 'inferred',
       containers: { running: 0, total: 12 },
       resources: { cores: 0, memoryMib: 0, gpus: 0 },
-      cost: { charged: '9.75', accrued: '0', total: '9.75', perHour: '0' },
+      cost: aCost('9.75', '0', '9.75', '0'),
       links: { sparkUi: `https://history.example/history/${id(1)}/1/`, manager: null, logs: null },
     }),
   ];

@@ -42,9 +42,11 @@ test('a charge is told to the last unit: what, when, how much, by which card and
         rateCard: 'default',
         ruleVersion: 'rating-1',
         coverage: 'exact',
+        outcome: '',
         storedAt: '2026-11-21T09:00:00.000Z',
       },
     ],
+    coverage: { exact: '9000000000.000000001', inferred: '0', estimated: '0' },
     cursor: null,
   });
 });

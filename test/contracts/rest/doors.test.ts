@@ -102,7 +102,7 @@ test('a token of a project does there what its scope allows', async () => {
     const text = await response.text();
     const forAll = ['POST /v1/quarantine/replay', 'POST /v1/prices/{pool}/freezes'];
     const isForAll = forAll.includes(nameOf(operation));
-    const missing = /\/\{(application|id)\}/.test(operation.path);
+    const missing = /\/\{(application|cluster|id)\}/.test(operation.path);
     const status = isForAll ? 403 : missing ? 404 : response.ok ? response.status : 200;
     assert.equal(response.status, status, `${nameOf(operation)}: ${text}`);
     assert.ok(!text.includes('etl'), `${nameOf(operation)}: ${text}`);

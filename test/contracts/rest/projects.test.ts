@@ -43,6 +43,7 @@ test('a balance is granted − charged − accrued − reserved, exact, with its
     reserved: '0',
     balance: '3.000000001',
     burnPerHour: '3',
+    coverage: { exact: '5', inferred: '0', estimated: '2' },
     unlimited: false,
     asOf: '2026-11-21T09:00:00.000Z',
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Attributed } from '../../../../shared/attribution/attribute-application.ts';
 import {
   CONTAINER_ROLES,
   type Evidence,
@@ -6,7 +7,7 @@ import {
   NO_RULE,
 } from '../../../../shared/contracts/container-fact.ts';
 import { roundUpMemory } from '../../../../shared/event-log/container-size.ts';
-import { DAY_MS, type Instant, parseInstant } from '../../../../shared/values/instant.ts';
+import { type Instant, MINUTE_MS, parseInstant } from '../../../../shared/values/instant.ts';
 import {
   type ProjectId,
   parseProjectId,
@@ -36,10 +37,12 @@ export interface PushedContext {
     readonly queue: string;
     readonly tags: Readonly<Record<string, string>>;
     readonly configuration: ReadonlyMap<string, string>;
-  }) => { readonly project: ProjectId; readonly rule: number };
+  }) => Attributed;
 }
 
 const EARLIEST: Instant = Date.UTC(2000, 0, 1);
+/** A clock that is further ahead is wrong; what it says waits in quarantine until its time has come. */
+const AHEAD_MAX_MS = 5 * MINUTE_MS;
 const TIME = 'implausible-time';
 const RESOURCES = 'implausible-resources';
 
@@ -95,6 +98,8 @@ const node = {
   node: key(512),
   capacity: resources.default(NO_RESOURCES),
   market: z.enum(['on-demand', 'spot', 'unknown']).default('unknown'),
+  instance: z.string().max(256).exactOptional(),
+  tags: z.record(z.string().max(256), z.string().max(1_000)).exactOptional(),
 };
 
 /** What `POST /v1/ingest/containers` takes, one JSON object a line. */
@@ -151,15 +156,23 @@ function toFact(pushed: Exclude<Pushed, { kind: 'seen' }>, context: PushedContex
   }
   const { configuration, project: written, ...seen } = pushed;
   const named = parseProjectId(written ?? '') ?? context.project;
-  const ruled = context.attribute({
-    ...seen,
-    configuration: new Map(Object.entries(configuration)),
-  });
+  const ruled = usable(
+    context.attribute({ ...seen, configuration: new Map(Object.entries(configuration)) }),
+    context,
+  );
   const mayBeRuled = context.onlyProjects?.includes(ruled.project) !== false;
   const isNamed =
     (ruled.rule === NO_RULE || !mayBeRuled) && named !== undefined && named !== UNATTRIBUTED;
   const attribution = isNamed ? { project: named, rule: NAMED_RULE } : ruled;
   return { ...seen, ...common, ...attribution };
+}
+
+/** A token that is bound to a project may use it, whoever the user is. */
+function usable({ claimed, ...ruled }: Attributed, { onlyProjects }: PushedContext): Attributed {
+  if (claimed === undefined) return ruled;
+  return onlyProjects?.includes(claimed) === true
+    ? { ...ruled, project: claimed }
+    : { ...ruled, claimed };
 }
 
 function isForeign(written: string | undefined, { onlyProjects }: PushedContext): boolean {
@@ -183,7 +196,7 @@ export function parsePushed(line: string, context: PushedContext): Fate<PushedRe
   }
   const pushed = parsed.data;
   const at = pushed.kind === 'seen' ? pushed.until : pushed.at;
-  if (at < EARLIEST || at > context.now + DAY_MS) return quarantined(TIME, line);
+  if (at < EARLIEST || at > context.now + AHEAD_MAX_MS) return quarantined(TIME, line);
   if ((pushed.cluster ?? context.cluster) === '') return quarantined('no-cluster', line);
   if ('project' in pushed && isForeign(pushed.project, context)) return dropped(FOREIGN_PROJECT);
   if (pushed.kind !== 'seen') return kept({ is: 'fact', fact: toFact(pushed, context) });
