@@ -6,6 +6,15 @@ const instant = z
   .string()
   .meta({ description: 'UTC instant', example: '2026-11-21T09:30:00.000Z' });
 
+/** How sure a total is: the three add up to it. */
+export const restCoverage = z
+  .object({
+    exact: credits.meta({ description: 'Start and stop were seen' }),
+    inferred: credits.meta({ description: 'An end was concluded from silence or its application' }),
+    estimated: credits.meta({ description: 'Accrued by containers that still run' }),
+  })
+  .meta({ description: 'How sure the total is; the three add up to charged + accrued' });
+
 /** What an application's containers came to, by what became of them. */
 export const restOutcomes = z.object({
   outcomes: z.array(

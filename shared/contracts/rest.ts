@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
 import { restPriceThought, restPriceWhy } from './rest-prices.ts';
+import { restCoverage } from './rest-witnesses.ts';
 
 /**
  * The answers of the REST API, as the API sends and the page, the CLI and jobs read them.
@@ -19,15 +20,6 @@ const resources = z.object({
   gpus: z.number().int(),
 });
 
-/** How sure a total is: the three add up to it. */
-const coverage = z
-  .object({
-    exact: credits.meta({ description: 'Start and stop were seen' }),
-    inferred: credits.meta({ description: 'An end was concluded from silence or its application' }),
-    estimated: credits.meta({ description: 'Accrued by containers that still run' }),
-  })
-  .meta({ description: 'How sure the total is; the three add up to charged + accrued' });
-
 export const restBalance = z.object({
   project: z.string(),
   granted: credits,
@@ -38,7 +30,7 @@ export const restBalance = z.object({
   burnPerHour: credits.meta({
     description: 'What running containers cost an hour at the price now',
   }),
-  coverage,
+  coverage: restCoverage,
   unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
 });
@@ -86,7 +78,7 @@ export const restCharges = z.object({
       storedAt: instant,
     }),
   ),
-  coverage: coverage.meta({ description: 'Of the charges of this page' }),
+  coverage: restCoverage.meta({ description: 'Of the charges of this page' }),
   cursor: z.string().nullable(),
 });
 
@@ -176,7 +168,7 @@ export const restApplication = z.object({
     accrued: credits,
     total: credits,
     perHour: credits,
-    coverage,
+    coverage: restCoverage,
   }),
   coverage: z.enum(['exact', 'inferred', 'running']),
   activity: restActivity.nullable(),

@@ -43,9 +43,8 @@ const containerSpan = fc
 /** What is held at each ms, summed by hour: nothing but additions. */
 function perMillisecond(spans: readonly ResourceInterval[]): Map<number, bigint[]> {
   const hours = new Map<number, bigint[]>();
-  for (let at = NOON - 60; at < NOON + 60; at += 1) {
-    for (const { start, end, resources } of spans) {
-      if (at < start || at >= end) continue;
+  for (const { start, end, resources } of spans) {
+    for (let at = start; at < end; at += 1) {
       const hour = utcHour(at);
       const [cores = 0n, mib = 0n, gpus = 0n] = hours.get(hour) ?? [];
       hours.set(hour, [
@@ -56,6 +55,20 @@ function perMillisecond(spans: readonly ResourceInterval[]): Map<number, bigint[
     }
   }
   return hours;
+}
+
+/** What the nodes had, by what was last said of each at every ms. */
+function nodesPerMillisecond(facts: readonly NodeFact[], knownUntil: number) {
+  const ordered = facts.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const spans: ResourceInterval[] = [];
+  for (let at = NOON - 60; at < knownUntil; at += 1) {
+    for (const node of new Set(facts.map((fact) => fact.node))) {
+      const last = ordered.findLast((fact) => fact.node === node && fact.at <= at);
+      if (last?.kind !== 'node-started') continue;
+      spans.push({ start: at, end: at + 1, resources: last.capacity });
+    }
+  }
+  return perMillisecond(spans);
 }
 
 test('idle is nodes − containers at every millisecond, to the unit', () => {
@@ -76,7 +89,8 @@ test('idle is nodes − containers at every millisecond, to the unit', () => {
           [...used].map(([hour, quantity]) => ({ hour, quantity })),
           WINDOW,
         );
-        const [had, held] = [perMillisecond(nodes), perMillisecond(containers)];
+        const had = nodesPerMillisecond(facts, NOON + 50);
+        const held = perMillisecond(containers);
         assert.equal(hours.length, 2);
         for (const { hour, idle } of hours) {
           const [a = [], b = []] = [had.get(hour), held.get(hour)];

@@ -31,6 +31,12 @@ export interface Balance {
   readonly unlimited: boolean;
 }
 
+/** A balance, with how sure what is charged is. */
+export interface SureBalance extends Balance {
+  /** The part of `charged` of which the end of a container was inferred. */
+  readonly inferred: Nanocredits;
+}
+
 export interface ApplicationCost extends ApplicationView {
   readonly charged: Nanocredits;
   /** The part of `charged` of which the end of a container was inferred. */
@@ -74,7 +80,7 @@ export interface LedgerReader
   /** Every project that was ever granted, charged or configured, `unattributed` included. */
   projects(): Promise<ProjectId[]>;
   /** @param now reservations that have run out by then hold nothing; without it they still do */
-  balance(project: ProjectId, now?: Instant): Promise<Balance | undefined>;
+  balance(project: ProjectId, now?: Instant): Promise<SureBalance | undefined>;
   /** Running applications of every project that has any, in one read. */
   runningCounts(): Promise<ReadonlyMap<ProjectId, number>>;
   applications(

@@ -91,6 +91,14 @@ export function findingsSuite(engine: string, open: () => Promise<OpenLedger>): 
     });
   });
 
+  test(`${engine}: more anomalies than one statement takes are kept`, async () => {
+    await using store = await open();
+    const many = Array.from({ length: 5_000 }, (_, i) => anAnomaly({ factId: `f${i}` }));
+    await store.ledgerWriter.settle(aSettlement(found(many)));
+    const { anomalies } = await store.ledgerReader.anomalies(ETL, WINDOW, { limit: 9_000 });
+    assert.equal(anomalies.length, 5_000);
+  });
+
   test(`${engine}: a pair of clocks is kept once a container and witness`, async () => {
     await using store = await open();
     await store.ledgerWriter.settle(aSettlement(found([], { clockPairs: [pair()] })));

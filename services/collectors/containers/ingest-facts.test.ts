@@ -195,6 +195,19 @@ test('nodes, load and ends are taken as well', async () => {
   );
 });
 
+test('a clock more than five minutes ahead is not believed until its time has come', async () => {
+  const { bench, collector, send } = await sending();
+  await using _ = bench;
+  assert.equal((await send(started(1, { at: NOW + 300_000 }))).stored, 1);
+  const { verdicts } = await send(started(2, { at: NOW + 300_001 }));
+  assert.deepEqual(verdicts, [{ line: 1, fate: 'quarantined', reason: 'implausible-time' }]);
+  const waiting = [...bench.quarantine.records.values()];
+  assert.equal((await collector.replay(waiting)).stored, 0);
+  await bench.clock.advance(1);
+  assert.equal((await collector.replay(waiting)).stored, 1);
+  assert.equal(bench.quarantine.records.size, 0);
+});
+
 test('what waits in quarantine can be sent through again, and leaves it when it is stored', async () => {
   const { bench, collector, send } = await sending();
   await using _ = bench;

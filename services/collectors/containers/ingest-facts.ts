@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Evidence, JournalFact } from '../../../shared/contracts/container-fact.ts';
 import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { Quarantine, QuarantinedRecord } from '../../../shared/stores/quarantine.ts';
 import { type ProjectId, parseProjectId, UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import { decodeText } from '../core/decode-text.ts';
@@ -22,6 +23,8 @@ export interface FactIngestDeps {
   readonly known: KnownApplications | undefined;
   readonly quarantine: Quarantine;
   readonly maxQueuedBytes: number;
+  /** By which a replayed record is judged, since what came too early has its time. */
+  readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
 }
 
@@ -104,7 +107,7 @@ export class FactIngest {
         body: new TextEncoder().encode(raw),
         project: project === UNATTRIBUTED ? undefined : parseProjectId(project),
         ...sourcePlace(source),
-        receivedAt: observedAt,
+        receivedAt: Math.max(observedAt, this.#deps.clock.now()),
       });
       sum.stored += answer.stored;
       sum.duplicates += answer.duplicates;

@@ -151,6 +151,7 @@ export async function startContainers(deps: ContainersDeps): Promise<Containers>
     known: deps.known,
     quarantine,
     maxQueuedBytes: config.queueBytes,
+    clock: deps.clock,
     signal: stop.signal,
   });
   // All are built before the first one runs, so that a wrong one leaves nothing behind.

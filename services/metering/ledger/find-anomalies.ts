@@ -11,6 +11,9 @@ import type { ApplicationWork, Work } from './settlement-work.ts';
 /** A project that an application named and may not use. */
 export const PROJECT_NOT_ALLOWED = 'project-not-allowed';
 
+/** Of one container or application; who repeats a fault a thousand times is told often enough. */
+const ANOMALIES_MAX = 100;
+
 const isClaim = (fact: object): fact is ApplicationFact & { readonly claimed: string } =>
   'claimed' in fact;
 
@@ -26,7 +29,7 @@ export function containerFindings(
     const { state } = must(applications.get(applicationKey(applicationRef)), 'application');
     const { application, project } = state;
     const facts = record.facts.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-    const anomalies = (told[index]?.anomalies ?? []).map(
+    const anomalies = (told[index]?.anomalies ?? []).slice(0, ANOMALIES_MAX).map(
       ({ anomaly, factId, at, disagreement }): LedgerAnomaly => ({
         anomaly,
         factId,
@@ -52,7 +55,8 @@ export function applicationFindings(
     const { own, facts, state } = must(applications.get(key), 'application');
     if (!own) return [];
     const { cluster, application, project } = state;
-    const anomalies = facts.filter(isClaim).map(
+    const claims = facts.filter(isClaim).slice(0, ANOMALIES_MAX);
+    const anomalies = claims.map(
       ({ id: factId, at, claimed, user, queue }): LedgerAnomaly => ({
         anomaly: PROJECT_NOT_ALLOWED,
         factId,

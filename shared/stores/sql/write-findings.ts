@@ -60,18 +60,19 @@ async function writeAnomalies(trx: Trx, findings: readonly Findings[]): Promise<
       .where('fact_id', '=', row.fact_id)
       .execute();
   }
-  if (rows.size === 0) return;
-  await trx
-    .insertInto('anomaly')
-    .values([...rows.values()])
-    .onConflict((conflict) =>
-      conflict.columns(['cluster', 'topic', 'subject', 'anomaly', 'fact_id']).doUpdateSet({
-        application: (eb) => eb.ref('excluded.application'),
-        project: (eb) => eb.ref('excluded.project'),
-        detail: (eb) => eb.ref('excluded.detail'),
-      }),
-    )
-    .execute();
+  for (const chunk of inChunks([...rows.values()], CHUNK)) {
+    await trx
+      .insertInto('anomaly')
+      .values(chunk)
+      .onConflict((conflict) =>
+        conflict.columns(['cluster', 'topic', 'subject', 'anomaly', 'fact_id']).doUpdateSet({
+          application: (eb) => eb.ref('excluded.application'),
+          project: (eb) => eb.ref('excluded.project'),
+          detail: (eb) => eb.ref('excluded.detail'),
+        }),
+      )
+      .execute();
+  }
 }
 
 async function writeClockPairs(trx: Trx, findings: readonly Findings[]): Promise<void> {

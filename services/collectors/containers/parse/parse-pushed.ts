@@ -7,7 +7,7 @@ import {
   NO_RULE,
 } from '../../../../shared/contracts/container-fact.ts';
 import { roundUpMemory } from '../../../../shared/event-log/container-size.ts';
-import { DAY_MS, type Instant, parseInstant } from '../../../../shared/values/instant.ts';
+import { type Instant, MINUTE_MS, parseInstant } from '../../../../shared/values/instant.ts';
 import {
   type ProjectId,
   parseProjectId,
@@ -41,6 +41,8 @@ export interface PushedContext {
 }
 
 const EARLIEST: Instant = Date.UTC(2000, 0, 1);
+/** A clock that is further ahead is wrong; what it says waits in quarantine until its time has come. */
+const AHEAD_MAX_MS = 5 * MINUTE_MS;
 const TIME = 'implausible-time';
 const RESOURCES = 'implausible-resources';
 
@@ -194,7 +196,7 @@ export function parsePushed(line: string, context: PushedContext): Fate<PushedRe
   }
   const pushed = parsed.data;
   const at = pushed.kind === 'seen' ? pushed.until : pushed.at;
-  if (at < EARLIEST || at > context.now + DAY_MS) return quarantined(TIME, line);
+  if (at < EARLIEST || at > context.now + AHEAD_MAX_MS) return quarantined(TIME, line);
   if ((pushed.cluster ?? context.cluster) === '') return quarantined('no-cluster', line);
   if ('project' in pushed && isForeign(pushed.project, context)) return dropped(FOREIGN_PROJECT);
   if (pushed.kind !== 'seen') return kept({ is: 'fact', fact: toFact(pushed, context) });
