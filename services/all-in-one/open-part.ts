@@ -11,6 +11,7 @@ const OPENERS = {
   logs: async () => (await import('./logs-part.ts')).openLogsPart,
   metrics: async () => (await import('./metrics-part.ts')).openMetricsPart,
   search: async () => (await import('./search-part.ts')).openSearchPart,
+  replay: async () => (await import('./replay-part.ts')).openReplayPart,
 };
 
 /** Opens a part in this thread. Errors are those of its stores and inputs. */

@@ -13,7 +13,7 @@ export const ROLES = ['collect', 'meter', 'serve'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Each has a thread of its own, unless the process has one for all. */
-export type PartName = 'ledger' | 'logs' | 'metrics' | 'search';
+export type PartName = 'ledger' | 'logs' | 'metrics' | 'search' | 'replay';
 
 /** What every part is given. Plain data, since it is copied into the part's thread. */
 export interface PartData<C> {

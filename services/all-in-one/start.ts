@@ -21,12 +21,19 @@ import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
-import { fixedStepsOf, poolOf } from '../metering/config.ts';
+import {
+  fixedStepsOf,
+  outcomePolicyOf,
+  poolOf,
+  tariffOf,
+  witnessRuleOf,
+} from '../metering/config.ts';
 import type { TollgateConfig } from './config.ts';
 import { moduleFiles } from './module-files.ts';
 import { ROLES, type Role } from './part.ts';
 import { remoteIngest, replayAll } from './remote-ingest.ts';
 import { remoteLogReader, remoteMetricReader } from './remote-readers.ts';
+import { remoteReplays } from './remote-replays.ts';
 import { type Parts, startParts } from './start-parts.ts';
 import { StoreHealth } from './store-health.ts';
 
@@ -95,6 +102,14 @@ function rateCardOf(config: TollgateConfig) {
   return must('problems' in card ? undefined : card, 'the schema has checked the rate card');
 }
 
+function meteringRules(config: TollgateConfig['metering']): ApiDeps['metering'] {
+  const pools = poolOf(config.pools, config.clusters);
+  return {
+    ...{ tariff: tariffOf(config), poolOf: pools, leaseMs: config.leaseMs },
+    ...{ witnessRule: witnessRuleOf(config), outcomePolicy: outcomePolicyOf(config) },
+  };
+}
+
 type Operation = Required<
   Pick<ApiDeps, 'quarantine' | 'clock' | 'startedAt' | 'mode' | 'version'>
 > &
@@ -104,10 +119,10 @@ type Operation = Required<
 function apiDeps(
   config: TollgateConfig,
   stores: LedgerStores,
-  { search }: Parts,
+  { search, replay }: Parts,
   operation: Operation,
 ): ApiDeps | Operation {
-  if (search === undefined) return operation;
+  if (search === undefined || replay === undefined) return operation;
   return {
     ...operation,
     ledger: stores.ledgerReader,
@@ -116,6 +131,9 @@ function apiDeps(
     grants: stores.grants,
     stopOrders: stores.stopOrders,
     priceFreezes: stores.priceFreezes,
+    explanations: stores.explanations,
+    metering: meteringRules(config.metering),
+    tariffReplays: remoteReplays(replay.rpc),
     logs: remoteLogReader(search.rpc),
     metricStore: remoteMetricReader(search.rpc),
     clusters: clusterInfos(config),

@@ -1,5 +1,9 @@
+import type { RestReplayLine } from '../../shared/contracts/rest-replay.ts';
 import type { ProjectLimits } from '../../shared/rating/evaluate-limits.ts';
+import type { ReadingRules } from '../../shared/rating/read-container.ts';
+import type { Tariff } from '../../shared/rating/tariff.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
+import type { ExplanationReader } from '../../shared/stores/explanation-reader.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
@@ -11,7 +15,9 @@ import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quaranti
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { Instant } from '../../shared/values/instant.ts';
+import type { Interval } from '../../shared/values/interval.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
+import type { ProjectId } from '../../shared/values/project-id.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
 
 /** A cluster as the configuration names it. */
@@ -29,6 +35,20 @@ export interface ClusterInfo {
   };
 }
 
+/** What the meter charges by, for whoever computes a charge again. */
+export interface MeteringRules extends ReadingRules {
+  readonly tariff: Tariff;
+  /** Pool that prices a cluster; undefined: always at the base price. */
+  readonly poolOf: (cluster: string) => string | undefined;
+}
+
+/** A window, on whole hours, and the tariff to charge it by. */
+export interface TariffReplay extends Interval {
+  readonly project: ProjectId | undefined;
+  /** As it was written. */
+  readonly tariff: Readonly<Record<string, unknown>>;
+}
+
 /** What the routes answer from. Each route takes only the parts that it names. */
 export interface ApiDeps {
   readonly ledger: LedgerReader;
@@ -40,6 +60,8 @@ export interface ApiDeps {
   readonly reservations: ReservationStore;
   /** Quotas as configured; of a project that isn't, none. */
   readonly limitsOf: (project: string) => ProjectLimits;
+  readonly explanations: ExplanationReader;
+  readonly metering: MeteringRules;
   readonly logs: LogReader;
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;
@@ -47,6 +69,8 @@ export interface ApiDeps {
   readonly replay:
     | ((records: readonly QuarantinedRecord[]) => Promise<{ stored: number }>)
     | undefined;
+  /** Charges a past window again under another tariff; ending the iteration ends the work. */
+  readonly tariffReplays: (question: TariffReplay) => AsyncIterable<RestReplayLine>;
   readonly clusters: readonly ClusterInfo[];
   readonly pools: readonly string[];
   readonly rateCard: RateCard;

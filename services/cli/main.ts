@@ -6,10 +6,12 @@ import { balanceCommand } from './commands/balance-command.ts';
 import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
+import { explainCommand } from './commands/explain-command.ts';
 import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
+import { replayCommand } from './commands/replay-command.ts';
 import { reportCommand } from './commands/report.ts';
 import { reservationsCommand } from './commands/reservations-command.ts';
 import { roleCommands, startCommand } from './commands/start-command.ts';
@@ -60,6 +62,8 @@ const exitCode = await runCli(process.argv.slice(2), {
     limitsCommand(io),
     reservationsCommand(io),
     clustersCommand(io),
+    explainCommand(io),
+    replayCommand(io, process.stderr),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),

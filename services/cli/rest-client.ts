@@ -54,6 +54,21 @@ function problemText(status: number, body: string): string {
   return [`${data.title} (${data.code}): ${data.detail}`, ...errors].map(printable).join('\n');
 }
 
+function refused(status: number, body: string): CliError {
+  const hint = status === 401 ? NO_TOKEN : '';
+  return new CliError(EXIT.refused, `${problemText(status, body)}${hint}`);
+}
+
+function understood<S extends z.ZodType>(url: URL, schema: S, text: string): z.output<S> {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const what = cause instanceof z.ZodError ? 'another version of Tollgate' : 'no Tollgate';
+    const message = `the answer of ${url.origin}${url.pathname} is not understood: ${what}?`;
+    throw new CliError(EXIT.refused, message, { cause });
+  }
+}
+
 /** Calls a running Tollgate. Every failure is a CliError that says what to do. */
 export class RestClient {
   readonly #base: string;
@@ -81,6 +96,31 @@ export class RestClient {
     });
   }
 
+  /** POSTs, and reads an answer of one JSON object a line as it comes, however long it takes. */
+  async *lines<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    body: object,
+  ): AsyncGenerator<z.output<S>, void> {
+    const url = addressOf(this.#base, path, {});
+    const headers = { ...this.#headers, 'Content-Type': 'application/json' };
+    const init = { method: 'POST', body: JSON.stringify(body), headers, signal: this.#signal };
+    let rest = '';
+    try {
+      const response = await fetch(url, init);
+      if (!response.ok) throw refused(response.status, await response.text());
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) {
+        const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield understood(url, schema, line);
+      }
+    } catch (error) {
+      if (this.#signal.aborted || error instanceof CliError) throw error;
+      throw unreachable(this.#base, error);
+    }
+  }
+
   async #call<S extends z.ZodType>(url: URL, schema: S, init: Init): Promise<z.output<S>> {
     let response: Response;
     let text: string;
@@ -93,16 +133,7 @@ export class RestClient {
       if (this.#signal.aborted) throw error;
       throw unreachable(this.#base, error);
     }
-    if (!response.ok) {
-      const hint = response.status === 401 ? NO_TOKEN : '';
-      throw new CliError(EXIT.refused, `${problemText(response.status, text)}${hint}`);
-    }
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch (cause) {
-      const what = cause instanceof z.ZodError ? 'another version of Tollgate' : 'no Tollgate';
-      const message = `the answer of ${url.origin}${url.pathname} is not understood: ${what}?`;
-      throw new CliError(EXIT.refused, message, { cause });
-    }
+    if (!response.ok) throw refused(response.status, text);
+    return understood(url, schema, text);
   }
 }

@@ -87,6 +87,11 @@ export interface Charge extends ChargeLine {
 const HOUR_DIGITS = 5;
 const REVISION_DIGITS = 3;
 
+/** How ids of charges of this hour begin; those of later hours come after it. */
+export function chargeIdHour(hour: Instant): string {
+  return (hour / HOUR_MS).toString(36).padStart(HOUR_DIGITS, '0');
+}
+
 /**
  * Identity of a charge: hours since 1970 in base 36, then who, step and revision. The time comes
  * first, so that ids rise with it and new rows meet at one end of an index.
@@ -99,7 +104,7 @@ export function chargeId(line: {
   readonly step: PriceStep;
   readonly revision: number;
 }): string {
-  const hour = (line.hour / HOUR_MS).toString(36).padStart(HOUR_DIGITS, '0');
+  const hour = chargeIdHour(line.hour);
   const revision = line.revision.toString(36).padStart(REVISION_DIGITS, '0');
   return `${hour}.${line.digest}.${line.step}.${revision}`;
 }

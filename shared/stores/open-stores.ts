@@ -7,6 +7,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { ProjectId } from '../values/project-id.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
+import type { ExplanationReader } from './explanation-reader.ts';
 import type { GrantStore } from './grant-store.ts';
 import type { InfluxConfig } from './influx/config.ts';
 import type { LongTermOptions } from './influx/run-long-term.ts';
@@ -21,6 +22,7 @@ import type { PriceFreezeStore } from './price-freezes.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
+import type { ReplayReader } from './replay-reader.ts';
 import type { ReservationStore } from './reservation-store.ts';
 import { scopedCheckpoints } from './scoped-checkpoints.ts';
 import { lockFolder } from './sql/folder-lock.ts';
@@ -57,6 +59,8 @@ export interface LedgerStores extends AsyncDisposable {
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
   readonly priceFreezes: PriceFreezeStore;
+  readonly explanations: ExplanationReader;
+  readonly replay: ReplayReader;
 }
 
 /** What adapters need beside their place. */
@@ -88,11 +92,16 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-export async function openLedgerStores(setup: StoresSetup, deps: StoreDeps): Promise<LedgerStores> {
+/** @param options.readOnly for who only reads, of a file that a writer has made */
+export async function openLedgerStores(
+  setup: StoresSetup,
+  deps: StoreDeps,
+  { readOnly = false }: { readonly readOnly?: boolean } = {},
+): Promise<LedgerStores> {
   const { ledger } = setup.stores;
   if (!isEmbedded(ledger)) return (await postgres()).openPostgresLedger(ledger, deps);
   const { openLedger } = await import('./sql/open-ledger.ts');
-  return openLedger({ file: ledgerFile(setup) });
+  return openLedger({ file: ledgerFile(setup), readOnly });
 }
 
 export async function openProjectLookup(

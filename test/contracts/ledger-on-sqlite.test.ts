@@ -1,4 +1,5 @@
 import { openLedger } from '../../shared/stores/sql/open-ledger.ts';
+import { explanationReaderSuite } from './explanation-reader-suite.ts';
 import { findingsSuite } from './findings-suite.ts';
 import { grantsSuite } from './grants-suite.ts';
 import { journalSuite } from './journal-suite.ts';
@@ -6,6 +7,7 @@ import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
+import { replayReaderSuite } from './replay-reader-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 
@@ -20,3 +22,5 @@ ledgerReaderSuite('sqlite', open);
 stopOrdersSuite('sqlite', open);
 reservationsSuite('sqlite', open);
 priceFreezesSuite('sqlite', open);
+explanationReaderSuite('sqlite', open);
+replayReaderSuite('sqlite', open);

@@ -64,6 +64,7 @@ const BODIES: Readonly<Record<string, (project: string) => object>> = {
   }),
   '/v1/projects/{project}/reservations/{id}/lease': () => ({ leaseSeconds: 60 }),
   '/v1/quarantine/replay': () => ({}),
+  '/v1/replays': () => ({ tariff: {} }),
   '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),
   '/v1/projects/{project}/applications/{cluster}/{application}/stops': () => ({ id: 's1' }),
   '/v1/prices/{pool}/freezes': () => ({ id: 'f1', frozen: true, reason: 'why not' }),
@@ -114,7 +115,10 @@ export async function guardedApi(): Promise<GuardedApi> {
   const api = await runningApi({
     parts: { ingest, logger: pino({ level: 'debug' }, stream) },
     requireToken: true,
-    deps: { replay: async (records) => ({ stored: records.length }) },
+    deps: {
+      replay: async (records) => ({ stored: records.length }),
+      tariffReplays: async function* nothing() {},
+    },
   });
   late = api;
   for (const project of ['etl', 'ml']) {

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { type ApiDeps, type AppParts, openDoors, startApi } from '../../services/api/start.ts';
+import { DEFAULT_WITNESS_RULE } from '../../shared/intervals/witness-trust.ts';
 import { NO_LIMITS } from '../../shared/rating/evaluate-limits.ts';
+import { FULL_PRICE } from '../../shared/rating/outcome.ts';
+import { Tariff } from '../../shared/rating/tariff.ts';
 import { storesConfig } from '../../shared/stores/config.ts';
 import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
@@ -92,10 +95,19 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     reservations: stores.reservations,
     limitsOf: () => NO_LIMITS,
     priceFreezes: stores.priceFreezes,
+    explanations: stores.explanations,
+    metering: {
+      tariff: new Tariff([{ card: DEFAULT_RATE_CARD, validFrom: 0 }]),
+      poolOf: () => 'cpu',
+      leaseMs: 600_000,
+      witnessRule: DEFAULT_WITNESS_RULE,
+      outcomePolicy: FULL_PRICE,
+    },
     logs: resources.use(await openLogStoreReader(setup, writing)),
     metricStore: resources.use(await openMetricStoreReader(setup, writing)),
     quarantine,
     replay: async () => assert.fail('this test replays nothing'),
+    tariffReplays: () => assert.fail('this test replays no tariff'),
     clusters: [{ id: 'yarn-1', type: 'yarn', pool: 'cpu', links: {} }],
     pools: ['cpu'],
     rateCard: DEFAULT_RATE_CARD,

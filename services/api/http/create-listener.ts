@@ -16,6 +16,7 @@ import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
 import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
+import { explanationEndpoints } from '../routes/explanations.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
 import { priceFreezeEndpoints } from '../routes/price-freezes.ts';
@@ -23,6 +24,7 @@ import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
@@ -90,6 +92,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...applicationEndpoints(deps),
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
+    ...explanationEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
@@ -100,6 +103,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...priceFreezeEndpoints(deps),
     ...quotaCheckEndpoints(deps),
     ...reservationEndpoints(deps),
+    ...replayEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

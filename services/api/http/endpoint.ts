@@ -29,6 +29,8 @@ export interface Endpoint {
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
   readonly status: number;
+  /** It answers with many objects as they come, one JSON line each; `handle` gives an iteration. */
+  readonly lines?: true;
   readonly handle: (input: EndpointInput<never, never>) => Promise<object>;
 }
 
@@ -51,4 +53,22 @@ export function endpoint<
   B extends z.ZodType = z.ZodUndefined,
 >(definition: Typed<Q, B, A>): Endpoint {
   return { status: 200, ...definition };
+}
+
+type TypedLines<Q extends Shape, B extends z.ZodType, A extends z.ZodType> = Omit<
+  Typed<Q, B, A>,
+  'handle'
+> & {
+  readonly handle: (
+    input: EndpointInput<z.infer<Q>, z.infer<B>>,
+  ) => Promise<AsyncIterable<z.input<A> & object>>;
+};
+
+/** An endpoint that answers line by line; `answer` is the schema of one. */
+export function linesEndpoint<
+  A extends z.ZodType,
+  Q extends Shape = z.ZodObject<Record<string, never>>,
+  B extends z.ZodType = z.ZodUndefined,
+>(definition: TypedLines<Q, B, A>): Endpoint {
+  return { status: 200, lines: true, ...definition };
 }

@@ -6,6 +6,7 @@ import { type ProjectId, parseProjectId } from '../../../shared/values/project-i
 import { badRequest, checkPart, type FieldError } from './bad-request.ts';
 import { type Caller, demandProject, demandScope } from './caller.ts';
 import type { Endpoint, EndpointInput } from './endpoint.ts';
+import { sendLines } from './send-lines.ts';
 
 const BODY_MAX = '64kb';
 
@@ -59,7 +60,9 @@ function handler(endpoint: Endpoint, callerOf: CallerOf): RequestHandler {
     if (errors.length > 0) throw badRequest(errors);
     response.setHeader('Cache-Control', 'no-store');
     const answer = await endpoint.handle(input as unknown as EndpointInput<never, never>);
-    response.status(endpoint.status).json(answer);
+    response.status(endpoint.status);
+    if (endpoint.lines) await sendLines(response, answer as AsyncIterable<object>);
+    else response.json(answer);
   };
 }
 

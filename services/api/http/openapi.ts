@@ -78,8 +78,10 @@ function operation(endpoint: Endpoint): object {
         }),
     responses: {
       [String(endpoint.status)]: {
-        description: 'The answer',
-        content: { 'application/json': { schema: answer } },
+        description: endpoint.lines ? 'One object a line, as they come' : 'The answer',
+        content: {
+          [endpoint.lines ? 'application/x-ndjson' : 'application/json']: { schema: answer },
+        },
       },
       default: PROBLEM_ANSWER,
     },

@@ -8,13 +8,14 @@ import {
   type ResourceInterval,
   rateQuantity,
 } from '../../../shared/rating/rate-interval.ts';
+import { chargeableSpan, rateLife } from '../../../shared/rating/rate-life.ts';
 import type { Tariff } from '../../../shared/rating/tariff.ts';
 import type { ContainerState, NetCharge } from '../../../shared/stores/ledger-writer.ts';
-import { HOUR_MS, type Instant, utcHour } from '../../../shared/values/instant.ts';
+import { HOUR_MS, type Instant } from '../../../shared/values/instant.ts';
 import type { Nanocredits } from '../../../shared/values/money.ts';
 import { BASE_STEP } from '../../../shared/values/price-step.ts';
 import { NO_RESOURCES } from '../../../shared/values/resources.ts';
-import { type DesiredLine, type Payer, planCharges } from './plan-charges.ts';
+import { type Payer, planCharges } from './plan-charges.ts';
 
 export interface MeterContext {
   readonly now: Instant;
@@ -46,14 +47,9 @@ export function meterContainer(
 ): { readonly charges: Charge[]; readonly state: ContainerState } {
   const { now, tariff, epochs } = context;
   const percent = outcomePercent(payer.outcome ?? '');
-  // Beyond what is witnessed, an hour charged now could turn out to have been seen after all.
-  const seenEnd = Math.min(life.witnessedUntil, Math.max(now, life.start));
-  const over = life.coverage !== 'open' && life.end <= now;
-  const chargedUntil = over ? life.end : utcHour(seenEnd);
-  const charged = clipIntervals(life.intervals, { start: from, end: chargedUntil });
-  const desired = tariff
-    .rate(charged, epochs, { project: payer.project, percent })
-    .map((line) => ({ ...line, coverage: coverageOf(line.hour, life) }));
+  const { over, seenEnd, chargedUntil } = chargeableSpan(life, now);
+  const window = { start: from, end: chargedUntil };
+  const desired = rateLife(life, window, { tariff, epochs, project: payer.project, percent });
   const rest = clipIntervals(life.intervals, { start: chargedUntil, end: seenEnd });
   const accrued = tariff
     .rate(rest, epochs, { project: payer.project, percent })
@@ -67,7 +63,7 @@ export function meterContainer(
       state: over ? 'ended' : 'running',
       start: life.start,
       end: over ? life.end : seenEnd,
-      coverage: over ? life.coverage : 'running',
+      coverage: over && life.coverage !== 'open' ? life.coverage : 'running',
       witnessedUntil: seenEnd,
       resources: resourcesAt(life.intervals, seenEnd),
       accrued: over ? 0n : accrued,
@@ -80,12 +76,6 @@ export function meterContainer(
       outcome,
     },
   };
-}
-
-/** An hour is sure when the container was seen throughout, however its end came to be known. */
-function coverageOf(hour: Instant, life: ContainerLife): DesiredLine['coverage'] {
-  const seen = hour + HOUR_MS <= life.witnessedUntil;
-  return life.coverage === 'exact' || seen ? 'exact' : 'inferred';
 }
 
 function resourcesAt(

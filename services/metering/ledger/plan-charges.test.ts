@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Charge } from '../../../shared/contracts/charge.ts';
 import { chargeRevision } from '../../../shared/contracts/charge.ts';
+import type { LifeLine } from '../../../shared/rating/rate-life.ts';
 import type { NetCharge } from '../../../shared/stores/ledger-writer.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import { T0 } from '../../../test/support/fact-builders.ts';
-import { type DesiredLine, type Payer, planCharges } from './plan-charges.ts';
+import { type Payer, planCharges } from './plan-charges.ts';
 
 const PAYER: Payer = {
   cluster: 'yarn-1',
@@ -16,7 +17,7 @@ const PAYER: Payer = {
   tags: '{}',
 };
 
-function line(amount: bigint, more: Partial<DesiredLine> = {}): DesiredLine {
+function line(amount: bigint, more: Partial<LifeLine> = {}): LifeLine {
   return {
     hour: T0,
     step: 1_000,
@@ -85,7 +86,7 @@ test('a charge that vanishes is retracted, and comes back as a restatement of it
 });
 
 test('ids depend on container, hour, step and revision alone, so that planning twice repeats them', () => {
-  const ids = (payer: Payer, desired: DesiredLine) =>
+  const ids = (payer: Payer, desired: LifeLine) =>
     planCharges(payer, [desired], [], T0).map(({ id }) => id);
   assert.deepEqual(ids(PAYER, line(5n)), ids({ ...PAYER, role: 'driver' }, line(9n)));
   const others = [

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Charge, ChargeType, Quantity } from '../../../shared/contracts/charge.ts';
 import { chargeId } from '../../../shared/contracts/charge.ts';
-import type { RatedLine } from '../../../shared/rating/tariff.ts';
+import type { LifeLine } from '../../../shared/rating/rate-life.ts';
 import type { NetCharge } from '../../../shared/stores/ledger-writer.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
@@ -20,11 +20,6 @@ export interface Payer {
   readonly tags: string;
   /** The policy that prices it, as printOutcome says; not there at the full price. */
   readonly outcome?: string;
-}
-
-/** A line that should be in force. */
-export interface DesiredLine extends RatedLine {
-  readonly coverage: Charge['coverage'];
 }
 
 /** 96 bits of SHA-256, of a fixed length and without dots. */
@@ -46,7 +41,7 @@ function isInForce({ charge }: NetCharge): boolean {
 }
 
 /** The same to whoever pays: what, how much, to whom and how sure. When it was stored isn't in it. */
-function stands(row: Charge, line: DesiredLine, payer: Payer): boolean {
+function stands(row: Charge, line: LifeLine, payer: Payer): boolean {
   return (
     row.amount === line.amount &&
     row.quantity.containerMs === line.quantity.containerMs &&
@@ -73,7 +68,7 @@ const keyOf = ({ hour, step }: { readonly hour: Instant; readonly step: number }
  */
 export function planCharges(
   payer: Payer,
-  desired: readonly DesiredLine[],
+  desired: readonly LifeLine[],
   net: readonly NetCharge[],
   storedAt: Instant,
 ): Charge[] {

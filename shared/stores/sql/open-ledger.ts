@@ -1,13 +1,16 @@
 import { Kysely } from 'kysely';
+import type { ExplanationReader } from '../explanation-reader.ts';
 import type { GrantStore } from '../grant-store.ts';
 import type { JournalReader, JournalWriter } from '../journal.ts';
 import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
 import type { PriceFreezeStore } from '../price-freezes.ts';
+import type { ReplayReader } from '../replay-reader.ts';
 import type { ReservationStore } from '../reservation-store.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
+import { SqlExplanationReader } from './explanation-reader.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
 import { type LedgerEngine, sqliteEngine } from './ledger-engine.ts';
@@ -21,6 +24,7 @@ import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { SqlPriceFreezes } from './price-freezes.ts';
+import { SqlReplayReader } from './replay-reader.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { SqlStopOrders } from './stop-orders.ts';
 
@@ -40,6 +44,8 @@ export interface Ledger extends AsyncDisposable {
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
   readonly priceFreezes: PriceFreezeStore;
+  readonly explanations: ExplanationReader;
+  readonly replay: ReplayReader;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -58,6 +64,8 @@ export function ledgerPorts(
     reservations: new SqlReservationStore(engine),
     usage: new SqlUsageStore(engine),
     priceFreezes: new SqlPriceFreezes(engine),
+    explanations: new SqlExplanationReader(engine.db),
+    replay: new SqlReplayReader(engine.db),
   };
 }
 
