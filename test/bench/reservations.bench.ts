@@ -50,6 +50,7 @@ function size(engine: string, bytes: number): string {
 
 const config = (stores: object): object => ({
   stores,
+  metrics: { graphite: [] },
   metering: {
     projects: Array.from({ length: PROJECTS }, (_, n) => ({
       id: `p${n}`,

@@ -169,7 +169,8 @@ test('exactly 10 of 1,000 are admitted while clients, the API and the database a
   const projects = ROUNDS.map((_, n) => ({
     ...{ id: `p${n}`, grants: [{ id: `g${n}`, credits: `${ROOM}.5` }] },
   }));
-  const config = { stores: { ledger: { url, schema } }, metering: { projects } };
+  const stores = { ledger: { url, schema } };
+  const config = { stores, metrics: { graphite: [] }, metering: { projects } };
   let tollgate = await RunningTollgate.start(folder.path, config);
   await using resources = new AsyncDisposableStack();
   resources.defer(() => tollgate[Symbol.asyncDispose]());

@@ -9,7 +9,7 @@ import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { holdBody, type ReservationRow, reservationOf } from './reservation-row.ts';
 import { sweepExpired } from './reserved-sums.ts';
-import { sumReadings } from './use-readings.ts';
+import { parseReadings } from './use-readings.ts';
 
 type Trx = Transaction<LedgerTables>;
 type BalanceRow = Awaited<ReturnType<typeof lockAccountRows>>[number];
@@ -33,7 +33,7 @@ interface Account {
 const keyOf = ({ project, id }: { readonly project: string; readonly id: string }): string =>
   `${project}\n${id}`;
 
-function accountOf(row: BalanceRow, readings: Balance['readings']): Balance {
+function accountOf(row: BalanceRow): Balance {
   return {
     project: row.project as ProjectId,
     granted: BigInt(row.granted),
@@ -46,31 +46,8 @@ function accountOf(row: BalanceRow, readings: Balance['readings']): Balance {
     inferred: BigInt(row.inferred),
     perHour: BigInt(row.per_hour),
     asOf: Number(row.as_of),
-    readings,
+    readings: parseReadings(row.readings),
   };
-}
-
-/** Readings of the projects whose bytes are limited; nobody else's matter. */
-async function readReadings(
-  trx: Trx,
-  requests: readonly HoldRequest[],
-): Promise<Map<string, Balance['readings']>> {
-  const measured = requests.filter(
-    ({ limits }) => limits.storedBytes !== undefined || limits.logBytesPerDay !== undefined,
-  );
-  const projects = [...new Set(measured.map(({ hold }) => hold.project as string))];
-  const found = new Map<string, Balance['readings']>();
-  for (const chunk of inChunks(projects, CHUNK)) {
-    const rows = await trx
-      .selectFrom('usage_reading')
-      .selectAll()
-      .where('project', 'in', chunk)
-      .execute();
-    for (const [project, own] of Map.groupBy(rows, (row) => row.project)) {
-      found.set(project, sumReadings(own));
-    }
-  }
-  return found;
 }
 
 /**
@@ -111,12 +88,11 @@ async function lockAccounts(
   const projects = requests.map(({ hold }) => hold.project as string);
   const now = Math.max(...requests.map((request) => request.now));
   const rows = await lockAccountRows(trx, { projects, now }, engine);
-  const readings = await readReadings(trx, requests);
   const ended = rows.filter((row) => row.ended !== null).map(({ project }) => project);
   const swept = await sweepExpired(trx, ended, now);
   return new Map(
     rows.map((row) => {
-      const before = accountOf(row, readings.get(row.project) ?? []);
+      const before = accountOf(row);
       const { credits, millicores } = swept.get(row.project) ?? { credits: 0n, millicores: 0 };
       const account: Balance = {
         ...before,

@@ -19,7 +19,8 @@ type Row = Record<
 > &
   Record<'unlimited' | 'as_of' | 'millicores' | 'reserved_millicores', number> &
   Record<'step' | 'since' | 'next' | 'ended' | 'ends', number | null> &
-  Record<'expired' | 'readings', string | null>;
+  Record<'expired', string | null> &
+  Record<'readings', string>;
 
 type Read = NonNullable<ReturnType<QuotaRead>>;
 
@@ -61,15 +62,13 @@ function changeDetector(database: DatabaseSync): () => boolean {
 export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const statement = database.prepare(`
     SELECT granted, charged, inferred, accrued, per_hour, unlimited, reserved, millicores,
-      reserved_millicores,
+      reserved_millicores, readings,
       (SELECT group_concat(pending || ' ' || pending_millicores, ',') FROM reservation
         WHERE project = :project AND state = 'held' AND expires_at <= :now) AS expired,
       (SELECT max(expires_at) FROM reservation
         WHERE project = :project AND state = 'held' AND expires_at <= :now) AS ended,
       (SELECT min(expires_at) FROM reservation
         WHERE project = :project AND state = 'held' AND expires_at > :now) AS ends,
-      (SELECT group_concat(kind || ' ' || used || ' ' || as_of, ',') FROM usage_reading
-        WHERE project = :project) AS readings,
       (SELECT min(as_of) FROM shard) AS as_of,
       (SELECT step FROM price_epoch WHERE pool = :pool AND start <= :now
         ORDER BY start DESC LIMIT 1) AS step,

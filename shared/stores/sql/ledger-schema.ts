@@ -117,6 +117,8 @@ export interface LedgerTables {
     reserved_millicores: Generated<bigint | number>;
     /** Of running containers. */
     millicores: Generated<bigint | number>;
+    /** What was measured, as formatReadings prints it. */
+    readings: Generated<string>;
   };
   reservation: {
     project: string;
@@ -385,9 +387,14 @@ CREATE TABLE price_freeze (
 CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
 `;
 
+const READINGS = `ALTER TABLE balance ADD COLUMN readings TEXT NOT NULL DEFAULT '';`;
+
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, PRICE_STATE, WITNESS_SQLITE],
+  migrations: [
+    ...[FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, PRICE_STATE, WITNESS_SQLITE],
+    READINGS,
+  ],
 };

@@ -216,6 +216,10 @@ CREATE TABLE price_freeze (
 CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
 `;
 
+const READINGS = `
+ALTER TABLE balance ADD COLUMN readings text COLLATE "C" NOT NULL DEFAULT '';
+`;
+
 export const POSTGRES_MIGRATIONS: readonly string[] = [
   FIRST,
   TOKEN_POSTGRES,
@@ -224,4 +228,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   RESERVATIONS,
   PRICE_STATE,
   WITNESS_POSTGRES,
+  READINGS,
 ];

@@ -21,7 +21,8 @@ function heldServer(): { asked: Asked[]; connections: Pick<Connections, 'read'> 
     const [projects, pools, times, at] = parameters as [string[], string[], number[], number[]];
     const rowOf = (project: string) => ({
       ...{ project, granted: project.slice(1), charged: '0' },
-      ...{ accrued: '0', inferred: '0', per_hour: '0', unlimited: 0, as_of: 5n, readings: null },
+      ...{ accrued: '0', inferred: '0', per_hour: '0', unlimited: 0, as_of: 5n },
+      readings: 'log-bytes 5 7',
       ...{ reserved: '9', millicores: 0n, reserved_millicores: 3_000n, expired: '4 1000,2 500' },
       steps: `{${pools.map((pool, n) => (pool === 'none' ? 'NULL' : 1_000 + n)).join(',')}}`,
     });
@@ -55,6 +56,7 @@ test('checks of one turn are one statement, and each has its own answer', async 
   assert.deepEqual([first?.step, first?.balance.asOf], [1_000, 5]);
   const { reserved, reservedMillicores } = first?.balance ?? {};
   assert.deepEqual([reserved, reservedMillicores], [3n, 1_500], 'what has run out is taken off');
+  assert.deepEqual(first?.balance.readings, [{ kind: 'log-bytes', used: 5n, asOf: 7 }]);
 });
 
 test('checks that ask the same share a look-up, and each has the price of its pool and time', async () => {

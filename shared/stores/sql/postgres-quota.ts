@@ -28,7 +28,7 @@ type Row = Record<
   readonly reserved_millicores: bigint | number;
   /** What holds nothing any more though nobody has swept it. */
   readonly expired: string | null;
-  readonly readings: string | null;
+  readonly readings: string;
   readonly as_of: bigint | number;
   /** An array of PostgreSQL as text, such as `{1000,NULL}`: the same in every row. */
   readonly steps: string;
@@ -50,13 +50,13 @@ const WAITING_MAX = 20_000;
 export const QUOTA: NamedStatement = {
   name: 'tollgate_quota',
   text: `
-    SELECT balance.project, granted, charged, inferred, accrued, per_hour, unlimited, reserved, millicores,
-      reserved_millicores,
-      (SELECT string_agg(pending || ' ' || pending_millicores, ',') FROM reservation
-        WHERE reservation.project = asked.project AND state = 'held'
-          AND expires_at <= asked.at) AS expired,
-      (SELECT string_agg(kind || ' ' || used || ' ' || as_of, ',') FROM usage_reading
-        WHERE usage_reading.project = asked.project) AS readings,
+    SELECT balance.project, granted, charged, inferred, accrued, per_hour, unlimited, reserved,
+      millicores, reserved_millicores, readings,
+      CASE WHEN reserved <> '0' OR reserved_millicores <> 0 THEN
+        (SELECT string_agg(pending || ' ' || pending_millicores, ',') FROM reservation
+          WHERE reservation.project = asked.project AND state = 'held'
+            AND expires_at <= asked.at)
+      END AS expired,
       (SELECT min(as_of) FROM shard) AS as_of,
       ARRAY(
         SELECT (SELECT step FROM price_epoch WHERE pool = priced.pool AND start <= priced.at

@@ -6,27 +6,20 @@ export interface PartRow {
   readonly as_of: bigint | number;
 }
 
-/** Summed over the parts of each kind, as old as the oldest. */
-export function sumReadings(rows: readonly PartRow[]): UseReading[] {
-  const sums = new Map<string, UseReading>();
-  for (const row of rows) {
-    const before = sums.get(row.kind);
-    sums.set(row.kind, {
-      kind: row.kind as ReadingKind,
-      used: (before?.used ?? 0n) + BigInt(row.used),
-      asOf: Math.min(before?.asOf ?? Number.POSITIVE_INFINITY, Number(row.as_of)),
-    });
-  }
-  return [...sums.values()];
+/** Of each kind summed over its parts, as old as the oldest: `kind used as_of,…`. */
+export function formatReadings(rows: readonly PartRow[]): string {
+  const kinds = [...Map.groupBy(rows, ({ kind }) => kind)].map(([kind, own]) => {
+    const used = own.reduce((sum, row) => sum + BigInt(row.used), 0n);
+    return `${kind} ${used} ${Math.min(...own.map((row) => Number(row.as_of)))}`;
+  });
+  return kinds.sort().join(',');
 }
 
-/** Reads rows that SQL has joined as `kind used as_of,…`; null for none. */
-export function parseReadings(text: string | null): UseReading[] {
-  if (text === null || text === '') return [];
-  return sumReadings(
-    text.split(',').map((one) => {
-      const [kind = '', used = '0', asOf = '0'] = one.split(' ');
-      return { kind, used, as_of: Number(asOf) };
-    }),
-  );
+/** Reads what formatReadings prints. */
+export function parseReadings(text: string): UseReading[] {
+  if (text === '') return [];
+  return text.split(',').map((one) => {
+    const [kind = '', used = '0', asOf = '0'] = one.split(' ');
+    return { kind: kind as ReadingKind, used: BigInt(used), asOf: Number(asOf) };
+  });
 }
