@@ -20,6 +20,7 @@ import type { PriceWriter } from './price-book.ts';
 import type { PriceFreezeStore } from './price-freezes.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { QuoteStore } from './quote-store.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
 import type { ReservationStore } from './reservation-store.ts';
 import { scopedCheckpoints } from './scoped-checkpoints.ts';
@@ -35,6 +36,7 @@ import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.t
 import type { StopOrderStore } from './stop-orders.ts';
 import type { TokenStore } from './token-store.ts';
 import type { UsageStore } from './usage-store.ts';
+import type { WorkloadReader } from './workload-reader.ts';
 
 /**
  * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
@@ -57,6 +59,8 @@ export interface LedgerStores extends AsyncDisposable {
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
   readonly priceFreezes: PriceFreezeStore;
+  readonly quotes: QuoteStore;
+  readonly workloads: WorkloadReader;
 }
 
 /** What adapters need beside their place. */

@@ -24,6 +24,7 @@ import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
+import { quotesSuite } from './quotes-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 import { tokenStoreSuite } from './token-store-suite.ts';
@@ -49,6 +50,7 @@ ledgerReaderSuite('pglite', open);
 stopOrdersSuite('pglite', open);
 reservationsSuite('pglite', open);
 priceFreezesSuite('pglite', open);
+quotesSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

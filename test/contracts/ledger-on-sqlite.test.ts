@@ -6,6 +6,7 @@ import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
+import { quotesSuite } from './quotes-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 
@@ -20,3 +21,4 @@ ledgerReaderSuite('sqlite', open);
 stopOrdersSuite('sqlite', open);
 reservationsSuite('sqlite', open);
 priceFreezesSuite('sqlite', open);
+quotesSuite('sqlite', open);

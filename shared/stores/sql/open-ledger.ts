@@ -5,9 +5,11 @@ import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
 import type { PriceFreezeStore } from '../price-freezes.ts';
+import type { QuoteStore } from '../quote-store.ts';
 import type { ReservationStore } from '../reservation-store.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
+import type { WorkloadReader } from '../workload-reader.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
 import { type LedgerEngine, sqliteEngine } from './ledger-engine.ts';
@@ -21,8 +23,10 @@ import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { SqlPriceFreezes } from './price-freezes.ts';
+import { SqlQuoteStore } from './quote-store.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { SqlStopOrders } from './stop-orders.ts';
+import { SqlWorkloadReader } from './workload-reader.ts';
 
 /**
  * The journal and the ledger: one file, since what is charged and the facts it follows from must
@@ -40,6 +44,8 @@ export interface Ledger extends AsyncDisposable {
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
   readonly priceFreezes: PriceFreezeStore;
+  readonly quotes: QuoteStore;
+  readonly workloads: WorkloadReader;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -58,6 +64,8 @@ export function ledgerPorts(
     reservations: new SqlReservationStore(engine),
     usage: new SqlUsageStore(engine),
     priceFreezes: new SqlPriceFreezes(engine),
+    quotes: new SqlQuoteStore(engine),
+    workloads: new SqlWorkloadReader(engine.db),
   };
 }
 
