@@ -8,11 +8,15 @@ import type { MetricReader } from '../../shared/stores/metric-store.ts';
 import type { PriceEvaluationReader, PriceReader } from '../../shared/stores/price-book.ts';
 import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
+import type { QuoteStore } from '../../shared/stores/quote-store.ts';
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
+import type { WorkloadReader } from '../../shared/stores/workload-reader.ts';
+import type { RandomBytes } from '../../shared/tokens/api-token.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
+import type { QuotesConfig } from './quotes/config.ts';
 
 /** A cluster as the configuration names it. */
 export interface ClusterInfo {
@@ -40,6 +44,10 @@ export interface ApiDeps {
   readonly reservations: ReservationStore;
   /** Quotas as configured; of a project that isn't, none. */
   readonly limitsOf: (project: string) => ProjectLimits;
+  readonly quotes: QuoteStore;
+  readonly workloads: WorkloadReader;
+  readonly quoting: QuotesConfig;
+  readonly random: RandomBytes;
   readonly logs: LogReader;
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;

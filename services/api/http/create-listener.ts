@@ -23,6 +23,7 @@ import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { quoteEndpoints } from '../routes/quotes.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
@@ -100,6 +101,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...priceFreezeEndpoints(deps),
     ...quotaCheckEndpoints(deps),
     ...reservationEndpoints(deps),
+    ...quoteEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }
