@@ -1,4 +1,5 @@
 import { QUOTE_TAG } from '../../../shared/price/price-promise.ts';
+import { RESERVATION_TAG } from '../../../shared/stores/reservation-store.ts';
 import { isSparkCommand, readSparkCommand } from './spark-command.ts';
 
 /** Whose an application is, and what holds for it. */
@@ -23,7 +24,7 @@ const TAG_PREFIX = 'spark.tollgate.tag.';
 function propertiesOf({ project, reservation, quote }: Attribution): string[] {
   return [
     `${PROJECT_KEY}=${project}`,
-    ...(reservation === undefined ? [] : [`${TAG_PREFIX}tollgate.reservation=${reservation}`]),
+    ...(reservation === undefined ? [] : [`${TAG_PREFIX}${RESERVATION_TAG}=${reservation}`]),
     ...(quote === undefined ? [] : [`${TAG_PREFIX}${QUOTE_TAG}=${quote}`]),
   ];
 }
