@@ -59,7 +59,7 @@ const price = (ms: number, step: number): bigint =>
     DEFAULT_RATE_CARD,
   );
 
-test('an application that names its promise pays at most that, while it lasts', async () => {
+test('Price change inside a slice: who names its promise pays at most that, to its very end', async () => {
   assert.deepEqual(await chargedUnder({ [QUOTE_TAG]: 'q1' }, ETL), [
     [1_100, price(HALF_MS, 1_100)],
     [1_500, price(HALF_MS, 1_500)],

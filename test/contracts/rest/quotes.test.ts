@@ -38,7 +38,7 @@ async function withRuns(api: AskingApi, ...costs: readonly number[]): Promise<vo
   }
 }
 
-test('a quote tells cost and range from the runs before, at the price now', async () => {
+test('Estimates shown as facts: a quote tells its range, and how many runs it rests on', async () => {
   await using api = await askingApi();
   await withRuns(api, 20, 10, 40, 30, 90);
   await api.stores.priceWriter.announce(anEpoch({ start: SAMPLE_HOUR, step: 1_500 }), 0);
