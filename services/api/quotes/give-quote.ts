@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
 import type { restQuote, restQuoteRequest } from '../../../shared/contracts/rest-quote.ts';
 import { promisedEpochs } from '../../../shared/price/price-promise.ts';
+import { epochsFor } from '../../../shared/rating/fixed-price.ts';
 import type { KeptQuote } from '../../../shared/stores/quote-store.ts';
 import { DAY_MS, formatInstant, type Instant, MINUTE_MS } from '../../../shared/values/instant.ts';
 import { formatCredits, type Nanocredits, parseCredits } from '../../../shared/values/money.ts';
@@ -18,7 +19,15 @@ import { PricePoints } from './price-points.ts';
 
 type Deps = Pick<
   ApiDeps,
-  'prices' | 'pools' | 'rateCard' | 'quotes' | 'workloads' | 'quoting' | 'random' | 'clock'
+  | 'prices'
+  | 'pools'
+  | 'rateCard'
+  | 'fixedSteps'
+  | 'quotes'
+  | 'workloads'
+  | 'quoting'
+  | 'random'
+  | 'clock'
 >;
 type Request = z.infer<typeof restQuoteRequest>;
 type Answer = z.infer<typeof restQuote>;
@@ -117,7 +126,8 @@ export function quoter(
       throw badRequest([{ path: 'body.pool', message }]);
     }
     const now = deps.clock.now();
-    const epochs = await deps.prices.epochs(pool, now, now + AHEAD_MS);
+    const recorded = await deps.prices.epochs(pool, now, now + AHEAD_MS);
+    const epochs = epochsFor(deps.fixedSteps.get(project), recorded);
     const step = epochs.findLast(({ start }) => start <= now)?.step ?? BASE_STEP;
     return { project, request, pool, now, epochs, step };
   }
@@ -127,7 +137,8 @@ export function quoter(
     const { now, epochs, step, pool } = asked;
     const ahead = [{ start: now, step }, ...epochs.filter(({ start }) => start > now)];
     const soon = predictStart(ahead, now, max);
-    if (soon.state !== 'unknown') return soon;
+    // A price that the rate card fixes doesn't follow the pool's.
+    if (soon.state !== 'unknown' || deps.fixedSteps.has(asked.project)) return soon;
     return predictStart([...(await points.of(pool)), ...ahead], now, max);
   }
 

@@ -21,6 +21,7 @@ type Deps = Pick<
   | 'prices'
   | 'pools'
   | 'rateCard'
+  | 'fixedSteps'
   | 'quotes'
   | 'workloads'
   | 'quoting'

@@ -135,6 +135,18 @@ test('when the price comes down: now, as announced, as in earlier weeks, or unkn
   assert.equal((await ask(api, { maxMultiplier: '1.2' })).start?.state, 'announced');
 });
 
+test('a price that the rate card fixes is the one that is told and locked', async () => {
+  await using api = await askingApi({ deps: { fixedSteps: new Map([['team-a', 1_100]]) } });
+  await api.stores.grants.register('team-a' as never);
+  await api.stores.priceWriter.announce(anEpoch({ start: SAMPLE_HOUR, step: 1_500 }), 0);
+  await api.stores.priceWriter.announce(anEpoch({ start: NOW + MINUTE_MS, step: 1_600 }), 0);
+  const plan = { resources: { cores: 1, memoryMib: 1_024 }, minutes: 60 };
+  const quote = await ask(api, { ...plan, lockMinutes: 10, maxMultiplier: '1' });
+  assert.deepEqual([quote.price.multiplier, quote.price.next], ['1.10', null]);
+  assert.deepEqual([quote.locked?.multiplier, quote.cost?.expected], ['1.10', '3.96']);
+  assert.equal(quote.start?.state, 'unknown');
+});
+
 test('a project states what it does while no Tollgate answers', async () => {
   const quoting = quotesConfig.parse({ failModes: { 'team-a': 'closed' } });
   await using api = await askingApi({ deps: { quoting } });
