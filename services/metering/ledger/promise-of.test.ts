@@ -20,7 +20,10 @@ test('nothing is read where no application names a promise', async () => {
 
 /** An hour of a container at 1.50 X, with a promise of 1.10 X over its first half. */
 async function chargedUnder(tags: Record<string, string>, project: ProjectId) {
-  await using run = await runMetering(T0, { settleIntervalMs: 86_400_000 });
+  await using run = await runMetering(T0, {
+    settleIntervalMs: 86_400_000,
+    price: { frozen: true },
+  });
   const { ledger, clock } = run;
   await ledger.priceWriter.announce(
     {
