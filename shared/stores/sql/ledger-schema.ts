@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { SqliteSchema } from './open-sqlite.ts';
+import { QUOTE_SQLITE, type QuoteRow } from './quote-schema.ts';
 import { WITNESS_SQLITE } from './witness-schema.ts';
 
 /** Read as bigint from both engines, written as either. */
@@ -102,16 +103,7 @@ export interface LedgerTables {
     message: string;
     updated_at: Int;
   };
-  quote: {
-    id: string;
-    project: string;
-    application: string;
-    pool: string;
-    step: Int;
-    start: Int;
-    end: Int;
-    quoted_by: string;
-  };
+  quote: QuoteRow;
   credit_grant: { id: string; project: string; amount: Int; reason: string; granted_at: Int };
   balance: {
     project: string;
@@ -395,28 +387,11 @@ CREATE TABLE price_freeze (
 CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
 `;
 
-/** Price promises, and the earlier runs of a workload by its name. */
-const QUOTES = `
-CREATE TABLE quote (
-  id TEXT PRIMARY KEY, project TEXT NOT NULL, application TEXT NOT NULL, pool TEXT NOT NULL,
-  step INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, quoted_by TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX quote_project ON quote (project, "end");
-CREATE INDEX application_workload ON application (project, substr(name, 1, 200), start DESC);
-`;
+const LATER = [PRICE_STATE, WITNESS_SQLITE, QUOTE_SQLITE];
 
 export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [
-    FIRST,
-    LEASES,
-    STOP_ORDERS,
-    SHARDS,
-    RESERVATIONS,
-    PRICE_STATE,
-    WITNESS_SQLITE,
-    QUOTES,
-  ],
+  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, ...LATER],
 };

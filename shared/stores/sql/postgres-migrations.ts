@@ -1,3 +1,4 @@
+import { QUOTE_POSTGRES } from './quote-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
 import { WITNESS_POSTGRES } from './witness-schema.ts';
 
@@ -216,17 +217,6 @@ CREATE TABLE price_freeze (
 CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
 `;
 
-/** By the beginning of names, since a whole one may be longer than a btree's entry. */
-const QUOTES = `
-CREATE TABLE quote (
-  id text COLLATE "C" PRIMARY KEY, project text COLLATE "C" NOT NULL,
-  application text COLLATE "C" NOT NULL, pool text COLLATE "C" NOT NULL, step bigint NOT NULL,
-  start bigint NOT NULL, "end" bigint NOT NULL, quoted_by text COLLATE "C" NOT NULL
-);
-CREATE INDEX quote_project ON quote (project, "end");
-CREATE INDEX application_workload ON application (project, substr(name, 1, 200), start DESC);
-`;
-
 export const POSTGRES_MIGRATIONS: readonly string[] = [
   FIRST,
   TOKEN_POSTGRES,
@@ -235,5 +225,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   RESERVATIONS,
   PRICE_STATE,
   WITNESS_POSTGRES,
-  QUOTES,
+  QUOTE_POSTGRES,
 ];
