@@ -49,6 +49,7 @@ async function startMeter(
         ledger: ledger.ledgerWriter,
         prices: ledger.priceWriter,
         priceFreezes: ledger.priceFreezes,
+        promises: ledger.quotes,
         grants: ledger.grants,
       },
       usage: {

@@ -12,13 +12,17 @@ import type { MetricReader } from '../../shared/stores/metric-store.ts';
 import type { PriceEvaluationReader, PriceReader } from '../../shared/stores/price-book.ts';
 import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
+import type { QuoteStore } from '../../shared/stores/quote-store.ts';
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
+import type { WorkloadReader } from '../../shared/stores/workload-reader.ts';
+import type { RandomBytes } from '../../shared/tokens/api-token.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import type { Interval } from '../../shared/values/interval.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
+import type { QuotesConfig } from './quotes/config.ts';
 
 /** A cluster as the configuration names it. */
 export interface ClusterInfo {
@@ -62,6 +66,10 @@ export interface ApiDeps {
   readonly limitsOf: (project: string) => ProjectLimits;
   readonly explanations: ExplanationReader;
   readonly metering: MeteringRules;
+  readonly quotes: QuoteStore;
+  readonly workloads: WorkloadReader;
+  readonly quoting: QuotesConfig;
+  readonly random: RandomBytes;
   readonly logs: LogReader;
   readonly metricStore: MetricReader;
   readonly quarantine: Quarantine;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { listenerDoor, withDoor } from '../../shared/config/listener-door.ts';
+import { quotesConfig } from './quotes/config.ts';
 
 export const apiConfig = withDoor(
   z.object({
@@ -30,6 +31,7 @@ export const apiConfig = withDoor(
       .array(z.string().min(1))
       .default([])
       .describe('Names besides the loopback ones under which a loopback address may be called.'),
+    quotes: quotesConfig,
     ingestBodyMaxBytes: z
       .number()
       .int()

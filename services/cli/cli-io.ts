@@ -25,6 +25,8 @@ export const EXIT = {
   /** Tollgate answered with a problem. */
   refused: 4,
   internal: 70,
+  /** `tollgate run` did not start the command; else its exit code is the command's. */
+  notStarted: 125,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

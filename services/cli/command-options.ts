@@ -28,7 +28,7 @@ export function withExample(command: Command, ...lines: readonly string[]): Comm
 }
 
 /** A token is no argument: those stand in the list of processes and the history of the shell. */
-function readToken(io: CliIo, file: string | undefined): string | undefined {
+export function readToken(io: CliIo, file: string | undefined): string | undefined {
   if (file === undefined) return io.env['TOLLGATE_TOKEN']?.trim() || undefined;
   let text: string;
   try {

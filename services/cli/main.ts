@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
 import { balanceCommand } from './commands/balance-command.ts';
@@ -11,9 +12,11 @@ import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
+import { quoteCommand } from './commands/quote-command.ts';
 import { replayCommand } from './commands/replay-command.ts';
 import { reportCommand } from './commands/report.ts';
 import { reservationsCommand } from './commands/reservations-command.ts';
+import { type RunWorld, runCommand } from './commands/run-command.ts';
 import { roleCommands, startCommand } from './commands/start-command.ts';
 import { stopCommand } from './commands/stop-command.ts';
 import { storesCommand } from './commands/stores-command.ts';
@@ -39,6 +42,23 @@ const io: CliIo = {
   readFile: (path) => readFileSync(path, 'utf8'),
   clock: systemClock,
   signal: stop.signal,
+};
+
+const PASSED_ON: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
+
+const world: RunWorld = {
+  random: randomBytes,
+  onSignal: (heard) => {
+    for (const name of PASSED_ON) process.on(name, heard);
+    const forget = (): void => {
+      for (const name of PASSED_ON) process.off(name, heard);
+    };
+    return { [Symbol.dispose]: forget };
+  },
+  isTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
 };
 
 // A reader that has seen enough, such as head, closes the pipe.
@@ -68,6 +88,8 @@ const exitCode = await runCli(process.argv.slice(2), {
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),
     stopCommand(io, randomBytes),
+    quoteCommand(io),
+    runCommand(io, world),
     tokenCommand(io, randomBytes),
   ],
 });

@@ -15,7 +15,8 @@ Exit codes:
   2  the command is not understood
   3  no Tollgate answers
   4  Tollgate answered with a problem
-  70 an error inside Tollgate`;
+  70 an error inside Tollgate
+  125 "run" did not start its command; else it ends as the command does`;
 
 /** Commander would end the process and write by itself; every command inherits neither by default. */
 function tame(command: Command, io: CliIo): void {
@@ -47,6 +48,7 @@ export async function runCli(args: readonly string[], program: Program): Promise
   const root = new Command('tollgate')
     .description('Observability and cost control of a shared Apache Spark platform')
     .version(version)
+    .enablePositionalOptions()
     .addHelpText('after', `\nExample:\n  tollgate demo${`\n${EXIT_CODES}`}`);
   for (const command of commands) root.addCommand(command);
   tame(root, io);

@@ -42,10 +42,11 @@ function findMain() {
 }
 
 const child = spawn(findNode(), [findMain(), ...process.argv.slice(2)], { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
   process.on(signal, () => {
-    // A terminal sends Ctrl+C to both; once more would cut the orderly stop.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    // A terminal sends Ctrl+C and Ctrl+\ to both; once more would cut the orderly stop.
+    const fromTerminal = signal === 'SIGINT' || signal === 'SIGQUIT';
+    if (!fromTerminal || !process.stdin.isTTY) child.kill(signal);
   });
 }
 child.on('error', (error) => fail(`${error.message}; install the package "node" again`));

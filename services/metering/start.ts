@@ -10,6 +10,7 @@ import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
 import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { PriceWriter } from '../../shared/stores/price-book.ts';
 import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
+import type { PromiseReader } from '../../shared/stores/quote-store.ts';
 import type { UsageStore } from '../../shared/stores/usage-store.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../shared/telemetry/metrics.ts';
@@ -30,6 +31,7 @@ export interface MeteringStores {
   readonly ledger: LedgerWriter;
   readonly prices: PriceWriter;
   readonly priceFreezes: PriceFreezeStore;
+  readonly promises: PromiseReader;
   readonly grants: GrantStore;
 }
 

@@ -21,6 +21,7 @@ import type { PriceWriter } from './price-book.ts';
 import type { PriceFreezeStore } from './price-freezes.ts';
 import type { ProjectLookup } from './project-lookup.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { QuoteStore } from './quote-store.ts';
 import { refusedLog, refusedPoint } from './refused-records.ts';
 import type { ReplayReader } from './replay-reader.ts';
 import type { ReservationStore } from './reservation-store.ts';
@@ -37,6 +38,7 @@ import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.t
 import type { StopOrderStore } from './stop-orders.ts';
 import type { TokenStore } from './token-store.ts';
 import type { UsageStore } from './usage-store.ts';
+import type { WorkloadReader } from './workload-reader.ts';
 
 /**
  * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
@@ -61,6 +63,8 @@ export interface LedgerStores extends AsyncDisposable {
   readonly priceFreezes: PriceFreezeStore;
   readonly explanations: ExplanationReader;
   readonly replay: ReplayReader;
+  readonly quotes: QuoteStore;
+  readonly workloads: WorkloadReader;
 }
 
 /** What adapters need beside their place. */

@@ -25,6 +25,7 @@ import { ledgerWriterSuite } from './ledger-writer-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
+import { quotesSuite } from './quotes-suite.ts';
 import { replayReaderSuite } from './replay-reader-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
@@ -53,6 +54,7 @@ reservationsSuite('pglite', open);
 priceFreezesSuite('pglite', open);
 explanationReaderSuite('pglite', open);
 replayReaderSuite('pglite', open);
+quotesSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

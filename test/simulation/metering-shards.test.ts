@@ -55,6 +55,7 @@ function inTurns(stores: MeteringStores, turns: fc.Scheduler): MeteringStores {
     ledger: waiting(stores.ledger),
     prices: waiting(stores.prices),
     priceFreezes: stores.priceFreezes,
+    promises: waiting(stores.promises),
     grants: stores.grants,
   };
 }

@@ -33,6 +33,7 @@ export function crashingStores(
     ledger: crashing(stores.ledger),
     prices: crashing(stores.prices),
     priceFreezes: crashing(stores.priceFreezes),
+    promises: crashing(stores.promises),
     grants: crashing(stores.grants),
   };
 }

@@ -63,6 +63,7 @@ const BODIES: Readonly<Record<string, (project: string) => object>> = {
     ...{ id: `of-${project}`, application: 'nightly', maxCost: '0.000000001', leaseSeconds: 60 },
   }),
   '/v1/projects/{project}/reservations/{id}/lease': () => ({ leaseSeconds: 60 }),
+  '/v1/quotes': (project) => ({ project, application: 'nightly' }),
   '/v1/quarantine/replay': () => ({}),
   '/v1/replays': () => ({ tariff: {} }),
   '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),

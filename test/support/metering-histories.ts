@@ -8,6 +8,7 @@ import type {
   Evidence,
   JournalFact,
 } from '../../shared/contracts/container-fact.ts';
+import { QUOTE_TAG } from '../../shared/price/price-promise.ts';
 import { type Ledger, openLedger } from '../../shared/stores/sql/open-ledger.ts';
 import { HOUR_MS, MINUTE_MS } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
@@ -65,7 +66,8 @@ const applicationFacts: fc.Arbitrary<ApplicationFact> = fc
       application,
       rule,
       project: `p${rule}` as ProjectId,
-      tags: { rule: `${rule}` },
+      // Rule 1 names a price that its project was promised, rule 2 one that another was.
+      tags: { rule: `${rule}`, ...(rule > 0 ? { [QUOTE_TAG]: 'q1' } : {}) },
     }),
   );
 const evidences: fc.Arbitrary<Evidence> = fc
@@ -82,7 +84,11 @@ export const historiesOf = (applications: Applications) =>
     evidence: fc.array(evidences, { maxLength: 5 }),
   });
 
+/** Prices that rise and fall, and what project p1 was promised over a part of them. */
 export async function announceSteps(ledger: Ledger): Promise<void> {
+  const promise = { id: 'q1', project: 'p1' as ProjectId, pool: 'default', step: 1_050 };
+  const span = { start: T0 + 50 * MINUTE_MS, end: T0 + 155 * MINUTE_MS };
+  await ledger.quotes.keep({ ...promise, ...span, application: 'app-1', quotedBy: 'test' }, 1);
   for (const [index, step] of [1_000, 1_050, 1_150, 1_100].entries()) {
     const start = T0 + index * 47 * MINUTE_MS;
     await ledger.priceWriter.announce(

@@ -20,6 +20,7 @@ export function meteringStores(ledger: Ledger): MeteringStores {
     ledger: ledger.ledgerWriter,
     prices: ledger.priceWriter,
     priceFreezes: ledger.priceFreezes,
+    promises: ledger.quotes,
     grants: ledger.grants,
   };
 }

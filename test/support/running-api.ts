@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { quotesConfig } from '../../services/api/quotes/config.ts';
 import { type ApiDeps, type AppParts, openDoors, startApi } from '../../services/api/start.ts';
 import { DEFAULT_WITNESS_RULE } from '../../shared/intervals/witness-trust.ts';
 import { NO_LIMITS } from '../../shared/rating/evaluate-limits.ts';
@@ -103,6 +104,10 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
       witnessRule: DEFAULT_WITNESS_RULE,
       outcomePolicy: FULL_PRICE,
     },
+    quotes: stores.quotes,
+    workloads: stores.workloads,
+    quoting: quotesConfig.parse({}),
+    random: randomBytes,
     logs: resources.use(await openLogStoreReader(setup, writing)),
     metricStore: resources.use(await openMetricStoreReader(setup, writing)),
     quarantine,

@@ -13,7 +13,7 @@ import { meteringOptions } from './metering-run.ts';
 
 type Stores = Pick<
   LedgerStores,
-  'journalReader' | 'journalWriter' | 'ledgerWriter' | 'priceWriter'
+  'journalReader' | 'journalWriter' | 'ledgerWriter' | 'priceWriter' | 'quotes'
 >;
 
 /** The real settler on these stores. */
@@ -22,6 +22,7 @@ export function settlerOn(stores: Stores, config: MeteringConfig = meteringOptio
     journal: stores.journalReader,
     ledger: stores.ledgerWriter,
     prices: stores.priceWriter,
+    promises: stores.quotes,
   };
   return new Settler(settled, {
     tariff: tariffOf(config),

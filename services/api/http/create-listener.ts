@@ -24,6 +24,7 @@ import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { quoteEndpoints } from '../routes/quotes.ts';
 import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
 import { statusEndpoints } from '../routes/status.ts';
@@ -104,6 +105,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...quotaCheckEndpoints(deps),
     ...reservationEndpoints(deps),
     ...replayEndpoints(deps),
+    ...quoteEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

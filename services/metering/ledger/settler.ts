@@ -3,6 +3,7 @@ import { must } from '../../../shared/errors/assert.ts';
 import { applicationIdentity, attemptEnd } from '../../../shared/intervals/application-identity.ts';
 import { type ContainerTold, containerLife } from '../../../shared/intervals/container-life.ts';
 import { DEFAULT_WITNESS_RULE, type WitnessRule } from '../../../shared/intervals/witness-trust.ts';
+import { promisedEpochs } from '../../../shared/price/price-promise.ts';
 import {
   FULL_PRICE,
   type OutcomePolicy,
@@ -26,11 +27,13 @@ import type {
   Settlement,
 } from '../../../shared/stores/ledger-writer.ts';
 import type { PriceReader } from '../../../shared/stores/price-book.ts';
+import type { PromiseReader } from '../../../shared/stores/quote-store.ts';
 import { shardOf } from '../../../shared/stores/shard-of.ts';
 import { type Instant, utcHour } from '../../../shared/values/instant.ts';
 import { canonicalTags } from './canonical-tags.ts';
 import { applicationFindings, containerFindings, newAnomalies } from './find-anomalies.ts';
 import { meterContainer } from './meter-container.ts';
+import { promiseOf } from './promise-of.ts';
 import type { ApplicationWork, ContainerRef, Work } from './settlement-work.ts';
 
 export interface SettlerOptions {
@@ -52,6 +55,7 @@ export interface SettlerStores {
   readonly journal: JournalReader;
   readonly ledger: LedgerWriter;
   readonly prices: PriceReader;
+  readonly promises: PromiseReader;
 }
 
 /** What one settlement did, to be counted. */
@@ -206,6 +210,8 @@ export class Settler {
   ): Promise<Pick<Settlement, 'charges' | 'containers'>> {
     const nets = await this.#nets(works);
     const epochsOf = await this.#epochs(works, told, now);
+    const states = [...applications.values()].map(({ state }) => state);
+    const promised = await promiseOf(this.#stores.promises, states);
     const charges: Settlement['charges'][number][] = [];
     const containers: ContainerState[] = [];
     for (const [index, work] of works.entries()) {
@@ -233,7 +239,14 @@ export class Settler {
       const metered = meterContainer(
         { life, payer, from: work.from, outcome },
         nets.get(containerKey(work)) ?? [],
-        { ...this.#options, now, epochs: epochsOf(work.cluster) },
+        {
+          ...this.#options,
+          now,
+          epochs: promisedEpochs(epochsOf(work.cluster), promised(state), {
+            project: state.project,
+            pool: this.#options.poolOf(work.cluster),
+          }),
+        },
       );
       charges.push(...metered.charges);
       containers.push(metered.state);

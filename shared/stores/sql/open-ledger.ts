@@ -6,10 +6,12 @@ import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
 import type { PriceWriter } from '../price-book.ts';
 import type { PriceFreezeStore } from '../price-freezes.ts';
+import type { QuoteStore } from '../quote-store.ts';
 import type { ReplayReader } from '../replay-reader.ts';
 import type { ReservationStore } from '../reservation-store.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
+import type { WorkloadReader } from '../workload-reader.ts';
 import { SqlExplanationReader } from './explanation-reader.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
@@ -24,9 +26,11 @@ import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { SqlPriceFreezes } from './price-freezes.ts';
+import { SqlQuoteStore } from './quote-store.ts';
 import { SqlReplayReader } from './replay-reader.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { SqlStopOrders } from './stop-orders.ts';
+import { SqlWorkloadReader } from './workload-reader.ts';
 
 /**
  * The journal and the ledger: one file, since what is charged and the facts it follows from must
@@ -46,6 +50,8 @@ export interface Ledger extends AsyncDisposable {
   readonly priceFreezes: PriceFreezeStore;
   readonly explanations: ExplanationReader;
   readonly replay: ReplayReader;
+  readonly quotes: QuoteStore;
+  readonly workloads: WorkloadReader;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -66,6 +72,8 @@ export function ledgerPorts(
     priceFreezes: new SqlPriceFreezes(engine),
     explanations: new SqlExplanationReader(engine.db),
     replay: new SqlReplayReader(engine.db),
+    quotes: new SqlQuoteStore(engine),
+    workloads: new SqlWorkloadReader(engine.db),
   };
 }
 

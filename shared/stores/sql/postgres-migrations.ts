@@ -1,3 +1,4 @@
+import { QUOTE_POSTGRES } from './quote-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
 import { WITNESS_POSTGRES } from './witness-schema.ts';
 
@@ -229,4 +230,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   PRICE_STATE,
   WITNESS_POSTGRES,
   READINGS,
+  QUOTE_POSTGRES,
 ];

@@ -1,3 +1,6 @@
+import { QUOTE_SQLITE } from './quote-schema.ts';
+import { WITNESS_SQLITE } from './witness-schema.ts';
+
 /**
  * Charges stand in the order of their time-prefixed ids (WITHOUT ROWID): new rows meet at one end of
  * the tree, which measured 3.6 times the rows per second of random ids.
@@ -145,37 +148,22 @@ CREATE TABLE usage_reading (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** Sums of before are made up from the rows; they are small enough for an integer of the engine. */
-const WITNESSES = `
-CREATE TABLE anomaly (
-  cluster TEXT NOT NULL, topic TEXT NOT NULL, subject TEXT NOT NULL, anomaly TEXT NOT NULL,
-  fact_id TEXT NOT NULL, application TEXT NOT NULL, project TEXT NOT NULL, at INTEGER NOT NULL,
-  detail TEXT NOT NULL, PRIMARY KEY (cluster, topic, subject, anomaly, fact_id)
+/** What the price rule goes on from, and the switches that hold it. */
+const PRICE_STATE = `
+CREATE TABLE price_evaluation (
+  pool TEXT PRIMARY KEY, at INTEGER NOT NULL, rule_version TEXT NOT NULL, inputs TEXT NOT NULL,
+  stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX anomaly_project ON anomaly (project, at);
 
-CREATE TABLE clock_pair (
-  cluster TEXT NOT NULL, container TEXT NOT NULL, witness TEXT NOT NULL, reference TEXT NOT NULL,
-  host TEXT NOT NULL, at INTEGER NOT NULL, start_ms INTEGER, stop_ms INTEGER,
-  PRIMARY KEY (cluster, container, witness)
+CREATE TABLE price_freeze (
+  id TEXT PRIMARY KEY, pool TEXT NOT NULL, frozen INTEGER NOT NULL, reason TEXT NOT NULL,
+  ordered_by TEXT NOT NULL, ordered_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX clock_pair_at ON clock_pair (cluster, at);
-CREATE INDEX container_running ON container (cluster) WHERE state = 'running';
-
-ALTER TABLE charge ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
-ALTER TABLE container ADD COLUMN attempt TEXT NOT NULL DEFAULT '';
-ALTER TABLE container ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
-ALTER TABLE balance ADD COLUMN inferred TEXT NOT NULL DEFAULT '0';
-ALTER TABLE application ADD COLUMN inferred_charged TEXT NOT NULL DEFAULT '0';
-UPDATE balance SET inferred = CAST(s.amount AS TEXT)
-  FROM (SELECT project, sum(amount) AS amount FROM charge WHERE coverage = 'inferred'
-    GROUP BY project) AS s
-  WHERE s.project = balance.project;
-UPDATE application SET inferred_charged = CAST(s.amount AS TEXT)
-  FROM (SELECT cluster, application, sum(amount) AS amount FROM charge
-    WHERE coverage = 'inferred' GROUP BY cluster, application) AS s
-  WHERE s.cluster = application.cluster AND s.application = application.application;
+CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
 `;
+
+const READINGS = `ALTER TABLE balance ADD COLUMN readings TEXT NOT NULL DEFAULT '';`;
+const LATER = [PRICE_STATE, WITNESS_SQLITE, READINGS, QUOTE_SQLITE];
 
 /** SQL scripts of the ledger's file, applied once each, in order. */
 export const SQLITE_MIGRATIONS: readonly string[] = [
@@ -184,5 +172,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   STOP_ORDERS,
   SHARDS,
   RESERVATIONS,
-  WITNESSES,
+  ...LATER,
 ];

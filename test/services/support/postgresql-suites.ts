@@ -15,6 +15,7 @@ import { ledgerWriterSuite } from '../../contracts/ledger-writer-suite.ts';
 import { priceBookSuite } from '../../contracts/price-book-suite.ts';
 import { priceFreezesSuite } from '../../contracts/price-freezes-suite.ts';
 import { quarantineSuite } from '../../contracts/quarantine-suite.ts';
+import { quotesSuite } from '../../contracts/quotes-suite.ts';
 import { freshSchema, RETRY } from './postgres-schema.ts';
 
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms + 1));
@@ -28,6 +29,7 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   grantsSuite(name, open);
   ledgerWriterSuite(name, open);
   ledgerReaderSuite(name, open);
+  quotesSuite(name, open);
   quarantineSuite(name, async () => openPostgresQuarantine(await freshSchema(server())));
   checkpointSuite(name, async (clock) =>
     openPostgresCheckpointStore(await freshSchema(server()), { clock }),

@@ -1,0 +1,67 @@
+import { basename } from 'node:path';
+import {
+  clusterManagerOf,
+  driverResources,
+  executorMemoryMib,
+  isClusterMode,
+} from '../../../shared/event-log/container-size.ts';
+import { isSparkCommand, readSparkCommand } from './spark-command.ts';
+
+/** What all containers of a job hold together. */
+export interface PlannedResources {
+  readonly cores: number;
+  readonly memoryMib: number;
+  readonly gpus: number;
+  readonly executors: number;
+}
+
+export interface CommandPlan {
+  /** Name of the application, by which its earlier runs are found. */
+  readonly application: string;
+  /** Undefined where the command doesn't tell how much it takes. */
+  readonly resources: PlannedResources | undefined;
+}
+
+type Configuration = ReadonlyMap<string, string>;
+
+function count(configuration: Configuration, key: string): number | undefined {
+  const value = Number(configuration.get(key));
+  return configuration.has(key) && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+/** How many executors it may have at most; undefined where only the cluster's defaults tell. */
+function executorsOf(configuration: Configuration, coresEach: number): number | undefined {
+  const total = count(configuration, 'spark.cores.max');
+  return (
+    count(configuration, 'spark.dynamicAllocation.maxExecutors') ??
+    count(configuration, 'spark.executor.instances') ??
+    (total === undefined ? undefined : Math.max(1, Math.floor(total / coresEach)))
+  );
+}
+
+function resourcesOf(configuration: Configuration): PlannedResources | undefined {
+  const coresEach = Math.max(1, count(configuration, 'spark.executor.cores') ?? 1);
+  const executors = executorsOf(configuration, coresEach);
+  if (executors === undefined) return undefined;
+  const launch = { configuration, manager: clusterManagerOf(configuration, '') };
+  const gpusEach = count(configuration, 'spark.executor.resource.gpu.amount') ?? 0;
+  // In client mode the driver runs here, in no container.
+  const driver = isClusterMode(configuration)
+    ? driverResources(launch)
+    : { millicores: 0, memoryMib: 0, gpus: 0 };
+  return {
+    cores: executors * coresEach + driver.millicores / 1_000,
+    memoryMib: executors * executorMemoryMib(launch, {}) + driver.memoryMib,
+    gpus: executors * gpusEach + driver.gpus,
+    executors,
+  };
+}
+
+/** What a command line tells of itself. */
+export function planOfCommand([program = '', ...args]: readonly string[]): CommandPlan {
+  const named = basename(program);
+  if (!isSparkCommand(program)) return { application: named, resources: undefined };
+  const { configuration, resource } = readSparkCommand(args);
+  const application = configuration.get('spark.app.name') ?? basename(resource);
+  return { application: application || named, resources: resourcesOf(configuration) };
+}
