@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { restCoverage } from './rest-witnesses.ts';
 import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
 import { restPriceThought, restPriceWhy } from './rest-prices.ts';
 import { restCoverage } from './rest-witnesses.ts';
