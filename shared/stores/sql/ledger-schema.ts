@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { SqliteSchema } from './open-sqlite.ts';
+import type { QuoteRow } from './quote-schema.ts';
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts';
 
 /** Read as bigint from both engines, written as either. */
