@@ -101,7 +101,7 @@ export const restReservation = z.object({
 /** A step on a reservation, with the balance after it. */
 export const restReservationStep = restReservation.extend({
   repeated: z.boolean().meta({ description: 'It had been done before; nothing has changed' }),
-  balance: restBalance.omit({ coverage: true }),
+  balance: restBalance,
 });
 
 export const restReservations = z.object({ reservations: z.array(restReservation) });
