@@ -66,7 +66,8 @@ function statements(database: DatabaseSync): Statements {
       'id,type,project,cluster,application,container,role,hour,step,container_ms,millicore_ms,mib_ms,gpu_ms,amount,rate_card,rule_version,coverage,tag_set,stored_at',
     ),
     balance: database.prepare(
-      `INSERT INTO balance VALUES (?, '0', ?, '0', '0', 1)
+      `INSERT INTO balance (project, granted, charged, accrued, per_hour, unlimited)
+       VALUES (?, '0', ?, '0', '0', 1)
        ON CONFLICT (project) DO UPDATE SET charged = ?`,
     ),
   };
