@@ -1,10 +1,13 @@
+import type { CreditPrice } from '../../shared/rating/currency-amount.ts';
 import type { ProjectLimits } from '../../shared/rating/evaluate-limits.ts';
+import type { TariffBook } from '../../shared/rating/tariff-book.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { MetricReader } from '../../shared/stores/metric-store.ts';
+import type { PeriodStore } from '../../shared/stores/period-store.ts';
 import type { PriceEvaluationReader, PriceReader } from '../../shared/stores/price-book.ts';
 import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
@@ -12,7 +15,6 @@ import type { ReservationStore } from '../../shared/stores/reservation-store.ts'
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
-import type { RateCard } from '../../shared/values/rate-card.ts';
 
 /** A cluster as the configuration names it. */
 export interface ClusterInfo {
@@ -36,6 +38,9 @@ export interface ApiDeps {
   readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
   readonly grants: GrantStore;
+  readonly periods: PeriodStore;
+  /** How long after its end a month may be closed. */
+  readonly closeGraceMs: number;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   /** Quotas as configured; of a project that isn't, none. */
@@ -49,9 +54,12 @@ export interface ApiDeps {
     | undefined;
   readonly clusters: readonly ClusterInfo[];
   readonly pools: readonly string[];
-  readonly rateCard: RateCard;
   /** Prices that the rate card fixes, by project. */
   readonly fixedSteps: ReadonlyMap<string, PriceStep>;
+  /** All cards, by pool and market. */
+  readonly tariff: TariffBook;
+  /** What a credit costs over the month that begins then; undefined where credits are all. */
+  readonly creditPrice: (monthStart: Instant) => CreditPrice | undefined;
   readonly clock: Clock;
   readonly startedAt: Instant;
   readonly mode: 'demo' | 'start';

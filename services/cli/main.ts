@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
 import { balanceCommand } from './commands/balance-command.ts';
+import { closeCommand } from './commands/close-command.ts';
 import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
+import { periodCommand } from './commands/period-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { reportCommand } from './commands/report.ts';
@@ -62,6 +64,8 @@ const exitCode = await runCli(process.argv.slice(2), {
     clustersCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
+    periodCommand(io),
+    closeCommand(io),
     quarantineCommand(io),
     stopCommand(io, randomBytes),
     tokenCommand(io, randomBytes),

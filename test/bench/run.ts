@@ -17,6 +17,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   'spark-agent': () => import('./spark-agent.bench.ts'),
   rating: () => import('./rating.bench.ts'),
   price: () => import('./price.bench.ts'),
+  splits: () => import('./splits.bench.ts'),
   'open-files': () => import('./open-files.bench.ts'),
   collectors: () => import('./collectors.bench.ts'),
   fairness: () => import('./fairness.bench.ts'),

@@ -21,6 +21,7 @@ import { journalSuite } from './journal-suite.ts';
 import { leaseSuite } from './lease-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
+import { periodSuite } from './period-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
@@ -49,6 +50,7 @@ ledgerReaderSuite('pglite', open);
 stopOrdersSuite('pglite', open);
 reservationsSuite('pglite', open);
 priceFreezesSuite('pglite', open);
+periodSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

@@ -18,11 +18,13 @@ import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
+import { periodEndpoints } from '../routes/periods.ts';
 import { priceFreezeEndpoints } from '../routes/price-freezes.ts';
 import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { rateCardEndpoints } from '../routes/rate-cards.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
@@ -90,6 +92,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...applicationEndpoints(deps),
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
+    ...periodEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
@@ -98,6 +101,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...anomalyEndpoints(deps),
     ...priceEndpoints(deps),
     ...priceFreezeEndpoints(deps),
+    ...rateCardEndpoints(deps),
     ...quotaCheckEndpoints(deps),
     ...reservationEndpoints(deps),
     ...quarantineEndpoints(deps),

@@ -1,6 +1,7 @@
 import type { Charge, PriceEpoch } from '../../../shared/contracts/charge.ts';
 import type { ContainerLife } from '../../../shared/intervals/container-life.ts';
 import { epochsFor } from '../../../shared/rating/fixed-price.ts';
+import { minimumLine } from '../../../shared/rating/minimum-line.ts';
 import { type Outcome, outcomePercent } from '../../../shared/rating/outcome.ts';
 import {
   clipIntervals,
@@ -8,7 +9,7 @@ import {
   type ResourceInterval,
   rateQuantity,
 } from '../../../shared/rating/rate-interval.ts';
-import type { Tariff } from '../../../shared/rating/tariff.ts';
+import type { RatedLine, Tariff } from '../../../shared/rating/tariff.ts';
 import type { ContainerState, NetCharge } from '../../../shared/stores/ledger-writer.ts';
 import { HOUR_MS, type Instant, utcHour } from '../../../shared/values/instant.ts';
 import type { Nanocredits } from '../../../shared/values/money.ts';
@@ -22,12 +23,14 @@ export interface MeterContext {
   /** Of the container's pool, in order of start. */
   readonly epochs: readonly PriceEpoch[];
   readonly accrualIntervalMs: number;
+  /** End of the last closed month. */
+  readonly closedUntil: Instant | undefined;
 }
 
 export interface MeteredContainer {
   readonly life: ContainerLife;
   readonly payer: Payer;
-  /** A whole hour; charges before it stand; -Infinity to look at all. */
+  /** A whole hour; charges before it stand; -Infinity to look at all, as a minimum needs. */
   readonly from: Instant;
   readonly outcome?: Outcome;
 }
@@ -44,22 +47,25 @@ export function meterContainer(
   net: readonly NetCharge[],
   context: MeterContext,
 ): { readonly charges: Charge[]; readonly state: ContainerState } {
-  const { now, tariff, epochs } = context;
+  const { now, tariff, epochs, closedUntil } = context;
   const percent = outcomePercent(payer.outcome ?? '');
   // Beyond what is witnessed, an hour charged now could turn out to have been seen after all.
   const seenEnd = Math.min(life.witnessedUntil, Math.max(now, life.start));
-  const over = life.coverage !== 'open' && life.end <= now;
+  const over = isOver(life, now);
   const chargedUntil = over ? life.end : utcHour(seenEnd);
   const charged = clipIntervals(life.intervals, { start: from, end: chargedUntil });
-  const desired = tariff
-    .rate(charged, epochs, { project: payer.project, percent })
-    .map((line) => ({ ...line, coverage: coverageOf(line.hour, life) }));
+  const usage = tariff.rate(charged, epochs, { project: payer.project, percent });
+  const desired = usage.map((line) => desiredLine(line, 'usage', life));
+  if (over && from === Number.NEGATIVE_INFINITY) {
+    const minimum = life.intervals.length > 0 && minimumLine(life, usage, tariff, percent);
+    if (minimum) desired.push(desiredLine(minimum, 'minimum', life));
+  }
   const rest = clipIntervals(life.intervals, { start: chargedUntil, end: seenEnd });
   const accrued = tariff
     .rate(rest, epochs, { project: payer.project, percent })
     .reduce((sum, { amount }) => sum + amount, 0n);
   return {
-    charges: planCharges(payer, desired, net, now),
+    charges: planCharges(payer, desired, net, { storedAt: now, closedUntil }),
     state: {
       cluster: payer.cluster,
       container: payer.container,
@@ -67,7 +73,7 @@ export function meterContainer(
       state: over ? 'ended' : 'running',
       start: life.start,
       end: over ? life.end : seenEnd,
-      coverage: over ? life.coverage : 'running',
+      coverage: over && life.coverage !== 'open' ? life.coverage : 'running',
       witnessedUntil: seenEnd,
       resources: resourcesAt(life.intervals, seenEnd),
       accrued: over ? 0n : accrued,
@@ -80,6 +86,15 @@ export function meterContainer(
       outcome,
     },
   };
+}
+
+/** Whether a container has ended, as far as is known now. */
+export function isOver(life: Pick<ContainerLife, 'coverage' | 'end'>, now: Instant): boolean {
+  return life.coverage !== 'open' && life.end <= now;
+}
+
+function desiredLine(line: RatedLine, kind: Charge['kind'], life: ContainerLife): DesiredLine {
+  return { ...line, kind, coverage: coverageOf(line.hour, life) };
 }
 
 /** An hour is sure when the container was seen throughout, however its end came to be known. */

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { SqliteSchema } from './open-sqlite.ts';
+import { PERIOD_SQLITE } from './period-schema.ts';
 import { WITNESS_SQLITE } from './witness-schema.ts';
 
 /** Read as bigint from both engines, written as either. */
@@ -87,7 +88,13 @@ export interface LedgerTables {
     tag_set: Int;
     stored_at: Int;
     outcome: Generated<string>;
+    /** NULL: usage. */
+    kind: string | null;
+    /** NULL: the month of its hour. */
+    booked: string | null;
   };
+  rate_card: { id: string; body: string; fixed_at: Int };
+  period_close: { month: string; closed_at: Int; closed_by: string };
   lease: { name: string; holder: string; token: Int; until: Int };
   stop_order: {
     id: string;
@@ -389,5 +396,14 @@ export const LEDGER_SCHEMA: SqliteSchema = {
   name: 'ledger',
   // "TGLe"
   applicationId: 0x54474c65,
-  migrations: [FIRST, LEASES, STOP_ORDERS, SHARDS, RESERVATIONS, PRICE_STATE, WITNESS_SQLITE],
+  migrations: [
+    FIRST,
+    LEASES,
+    STOP_ORDERS,
+    SHARDS,
+    RESERVATIONS,
+    PRICE_STATE,
+    WITNESS_SQLITE,
+    PERIOD_SQLITE,
+  ],
 };

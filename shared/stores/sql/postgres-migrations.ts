@@ -1,3 +1,4 @@
+import { PERIOD_POSTGRES } from './period-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
 import { WITNESS_POSTGRES } from './witness-schema.ts';
 
@@ -224,4 +225,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   RESERVATIONS,
   PRICE_STATE,
   WITNESS_POSTGRES,
+  PERIOD_POSTGRES,
 ];

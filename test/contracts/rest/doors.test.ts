@@ -100,7 +100,11 @@ test('a token of a project does there what its scope allows', async () => {
   for (const operation of api.operations) {
     const response = await api.ask(operation, { token, project: 'ml' });
     const text = await response.text();
-    const forAll = ['POST /v1/quarantine/replay', 'POST /v1/prices/{pool}/freezes'];
+    const forAll = [
+      'POST /v1/quarantine/replay',
+      'POST /v1/prices/{pool}/freezes',
+      'POST /v1/periods/{month}/close',
+    ];
     const isForAll = forAll.includes(nameOf(operation));
     const missing = /\/\{(application|cluster|id)\}/.test(operation.path);
     const status = isForAll ? 403 : missing ? 404 : response.ok ? response.status : 200;
