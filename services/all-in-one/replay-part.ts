@@ -28,7 +28,7 @@ export async function openReplayPart(
   const ledger = resources.use(await openLedgerStores(setup, deps, { readOnly: true }));
   const stores = {
     ...{ journal: ledger.journalReader, prices: ledger.priceWriter, replay: ledger.replay },
-    ...{ ledger: ledger.ledgerReader, grants: ledger.grants },
+    ...{ ledger: ledger.ledgerReader, grants: ledger.grants, quotes: ledger.quotes },
   };
   let ids = 0;
   let running: Running | undefined;

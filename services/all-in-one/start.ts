@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors/app-error.ts';
-import { must } from '../../shared/errors/assert.ts';
 import { limitsByProject } from '../../shared/rating/project-limits-config.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
@@ -18,14 +17,14 @@ import {
 } from '../../shared/stores/open-stores.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
-import { parseRateCard } from '../../shared/values/rate-card.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import {
+  creditPriceOf,
   fixedStepsOf,
   outcomePolicyOf,
   poolOf,
-  tariffOf,
+  tariffBookOf,
   witnessRuleOf,
 } from '../metering/config.ts';
 import type { TollgateConfig } from './config.ts';
@@ -97,15 +96,10 @@ function clusterInfos(config: TollgateConfig): ClusterInfo[] {
   }));
 }
 
-function rateCardOf(config: TollgateConfig) {
-  const card = parseRateCard(config.metering.rateCard);
-  return must('problems' in card ? undefined : card, 'the schema has checked the rate card');
-}
-
 function meteringRules(config: TollgateConfig['metering']): ApiDeps['metering'] {
   const pools = poolOf(config.pools, config.clusters);
   return {
-    ...{ tariff: tariffOf(config), poolOf: pools, leaseMs: config.leaseMs },
+    ...{ tariff: tariffBookOf(config), poolOf: pools, leaseMs: config.leaseMs },
     ...{ witnessRule: witnessRuleOf(config), outcomePolicy: outcomePolicyOf(config) },
   };
 }
@@ -129,6 +123,8 @@ function apiDeps(
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
+    periods: stores.periods,
+    closeGraceMs: config.metering.closeGraceMs,
     stopOrders: stores.stopOrders,
     priceFreezes: stores.priceFreezes,
     explanations: stores.explanations,
@@ -142,10 +138,11 @@ function apiDeps(
     metricStore: remoteMetricReader(search.rpc),
     clusters: clusterInfos(config),
     pools: config.metering.pools.map(({ id }) => id),
-    rateCard: rateCardOf(config),
     reservations: stores.reservations,
     limitsOf: limitsByProject(config.metering.projects, config.logs.quota),
     fixedSteps: fixedStepsOf(config.metering.rateCard),
+    tariff: tariffBookOf(config.metering),
+    creditPrice: creditPriceOf(config.metering),
   };
 }
 
@@ -207,7 +204,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     crashed.push(`${part}: the thread has ended`);
     onCrash(part, error);
   });
-  // Grants are written here; the ledger's own thread writes everything else.
+  // Grants and closed months are written here; the ledger's own thread writes everything else.
   const stores = resources.use(await openLedgerStores(setup, { clock, random: Math.random }));
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(setup, () => {}));

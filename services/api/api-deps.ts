@@ -1,7 +1,9 @@
 import type { RestReplayLine } from '../../shared/contracts/rest-replay.ts';
+import type { CreditPrice } from '../../shared/rating/currency-amount.ts';
 import type { ProjectLimits } from '../../shared/rating/evaluate-limits.ts';
 import type { ReadingRules } from '../../shared/rating/read-container.ts';
-import type { Tariff } from '../../shared/rating/tariff.ts';
+import type { Tariffs } from '../../shared/rating/tariff.ts';
+import type { TariffBook } from '../../shared/rating/tariff-book.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { ExplanationReader } from '../../shared/stores/explanation-reader.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
@@ -9,6 +11,7 @@ import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { MetricReader } from '../../shared/stores/metric-store.ts';
+import type { PeriodStore } from '../../shared/stores/period-store.ts';
 import type { PriceEvaluationReader, PriceReader } from '../../shared/stores/price-book.ts';
 import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
@@ -21,7 +24,6 @@ import type { Instant } from '../../shared/values/instant.ts';
 import type { Interval } from '../../shared/values/interval.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
-import type { RateCard } from '../../shared/values/rate-card.ts';
 import type { QuotesConfig } from './quotes/config.ts';
 
 /** A cluster as the configuration names it. */
@@ -41,7 +43,7 @@ export interface ClusterInfo {
 
 /** What the meter charges by, for whoever computes a charge again. */
 export interface MeteringRules extends ReadingRules {
-  readonly tariff: Tariff;
+  readonly tariff: Tariffs;
   /** Pool that prices a cluster; undefined: always at the base price. */
   readonly poolOf: (cluster: string) => string | undefined;
 }
@@ -60,6 +62,9 @@ export interface ApiDeps {
   readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
   readonly grants: GrantStore;
+  readonly periods: PeriodStore;
+  /** How long after its end a month may be closed. */
+  readonly closeGraceMs: number;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   /** Quotas as configured; of a project that isn't, none. */
@@ -81,9 +86,12 @@ export interface ApiDeps {
   readonly tariffReplays: (question: TariffReplay) => AsyncIterable<RestReplayLine>;
   readonly clusters: readonly ClusterInfo[];
   readonly pools: readonly string[];
-  readonly rateCard: RateCard;
   /** Prices that the rate card fixes, by project. */
   readonly fixedSteps: ReadonlyMap<string, PriceStep>;
+  /** All cards, by pool and market. */
+  readonly tariff: TariffBook;
+  /** What a credit costs over the month that begins then; undefined where credits are all. */
+  readonly creditPrice: (monthStart: Instant) => CreditPrice | undefined;
   readonly clock: Clock;
   readonly startedAt: Instant;
   readonly mode: 'demo' | 'start';

@@ -1,5 +1,6 @@
 import type { Charge } from '../../shared/contracts/charge.ts';
 import type { ApplicationFact } from '../../shared/contracts/container-fact.ts';
+import { type PricePromise, promisedEpochs, QUOTE_TAG } from '../../shared/price/price-promise.ts';
 import {
   type ExplainedContainer,
   type ExplainRules,
@@ -16,7 +17,7 @@ import type { ApiDeps } from './api-deps.ts';
 
 export type ExplanationDeps = Pick<
   ApiDeps,
-  'ledger' | 'journal' | 'prices' | 'explanations' | 'metering' | 'clock'
+  'ledger' | 'journal' | 'prices' | 'quotes' | 'explanations' | 'metering' | 'clock'
 >;
 
 /** A container as it was explained, beside all that is known of it. */
@@ -75,22 +76,33 @@ async function knownOf(
   return { application, applicationFacts: facts.get(applicationKey(ref)) ?? [] };
 }
 
+/** What the application's tag names, if its project was promised that. */
+async function promiseOf(
+  { quotes }: ExplanationDeps,
+  project: ProjectId,
+  { tags }: Pick<ApplicationCost, 'tags'>,
+): Promise<PricePromise | undefined> {
+  const quote = tags[QUOTE_TAG];
+  if (quote === undefined) return undefined;
+  return (await quotes.promises([{ project, quote }])).get(quote);
+}
+
 /** The rules in force, with the epochs that these containers' charges need. */
 async function rulesOf(
-  { prices, metering }: ExplanationDeps,
+  deps: ExplanationDeps,
+  application: ApplicationCost,
   {
-    cluster,
-    from,
     project,
     now,
-  }: Pick<ExplainRules, 'project' | 'now'> & {
-    readonly cluster: string;
-    readonly from: Instant;
-  },
+    from,
+  }: { readonly project: ProjectId; readonly now: Instant; readonly from: Instant },
 ): Promise<ExplainRules> {
-  const pool = metering.poolOf(cluster);
-  const epochs = pool === undefined ? [] : await prices.epochs(pool, from, now + 1);
-  return { ...metering, epochs, project, now };
+  const { prices, metering } = deps;
+  const pool = metering.poolOf(application.cluster);
+  const recorded = pool === undefined ? [] : await prices.epochs(pool, from, now + 1);
+  const promise = await promiseOf(deps, project, application);
+  const epochs = promisedEpochs(recorded, promise, { project, pool });
+  return { ...metering, tariff: metering.tariff.of(application.cluster), epochs, project, now };
 }
 
 const endOfTime = Number.MAX_SAFE_INTEGER;
@@ -111,23 +123,25 @@ export async function readChargeExplanation(
   project: ProjectId,
   charge: Charge,
 ): Promise<Explanation | undefined> {
-  const { cluster, container, hour, step } = charge;
+  const { cluster, container, hour, step, kind } = charge;
   const known = await knownOf(deps, project, charge);
   const dossiers = await deps.explanations.dossiers(project, cluster, [container], hour);
   const [dossier] = dossiers;
   if (dossier === undefined) return undefined;
   const now = deps.clock.now();
-  const rules = await rulesOf(deps, { project, cluster, from: hour, now });
   // An application that has moved to another project is known by what this one's row tells.
   const told = known ?? { application: applicationOf(charge), applicationFacts: [] };
-  const line = { hour, step };
+  // What is missing to a minimum is of the whole life.
+  const from = kind === 'minimum' ? earliest(dossiers, hour) : hour;
+  const rules = await rulesOf(deps, told.application, { project, from, now });
+  const line = { hour, step, kind };
   const explained = explainContainer(
     witnessedOf(dossier, told, endOfTime),
     dossier.rows,
     rules,
     line,
   );
-  const rows = dossier.rows.filter((row) => row.step === step);
+  const rows = dossier.rows.filter((row) => row.step === step && row.kind === kind);
   const verdict = explainRow(charge, rows, {
     now: () => (known === undefined ? 0n : explained.recomputed),
     whenStored: () => {
@@ -171,10 +185,8 @@ export async function readApplicationExplanation(
   const names = found.slice(0, page.limit);
   const dossiers = await explanations.dossiers(project, ref.cluster, names);
   const now = clock.now();
-  const rules = await rulesOf(deps, {
-    ...{ project, cluster: ref.cluster, now },
-    from: earliest(dossiers, now),
-  });
+  const from = earliest(dossiers, now);
+  const rules = await rulesOf(deps, known.application, { project, from, now });
   const containers = dossiers.map((dossier) => {
     const witnessed = witnessedOf(dossier, known, endOfTime);
     return { dossier, explained: explainContainer(witnessed, dossier.rows, rules) };

@@ -50,6 +50,7 @@ function toRestLine(line: ExplainedLine): RestLine {
   const { card, arithmetic } = line;
   return {
     hour: formatInstant(line.hour),
+    kind: line.kind,
     multiplier: formatMultiplier(line.step),
     pieces: line.pieces.map((piece) => ({
       start: formatInstant(piece.start),
@@ -67,6 +68,9 @@ function toRestLine(line: ExplainedLine): RestLine {
             coreSecond: formatCredits(card.coreSecond),
             gibSecond: formatCredits(card.gibSecond),
             gpuSecond: formatCredits(card.gpuSecond),
+            rule: card.rule ?? 'additive',
+            minimum: formatCredits(card.minimum ?? 0n),
+            scale: (card.scale ?? 1n).toString(),
           },
     products: (arithmetic?.terms ?? []).map((term) => ({
       resource: term.resource,
@@ -74,8 +78,16 @@ function toRestLine(line: ExplainedLine): RestLine {
       perUnit: term.perUnit.toString(),
       rate: formatCredits(term.rate),
       exact: term.exact,
+      counts: term.counts,
     })),
     sum: arithmetic?.exact ?? null,
+    minimum:
+      line.minimum === undefined
+        ? null
+        : {
+            least: formatCredits(line.minimum.least),
+            charged: formatCredits(line.minimum.charged),
+          },
     recomputed: formatCredits(line.recomputed),
     ledger: formatCredits(line.ledger),
     rows: line.rows.map((row) => ({

@@ -4,12 +4,14 @@ import { isatty } from 'node:tty';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
 import { balanceCommand } from './commands/balance-command.ts';
+import { closeCommand } from './commands/close-command.ts';
 import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
 import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
+import { periodCommand } from './commands/period-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
 import { quoteCommand } from './commands/quote-command.ts';
@@ -86,6 +88,8 @@ const exitCode = await runCli(process.argv.slice(2), {
     replayCommand(io, process.stderr),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
+    periodCommand(io),
+    closeCommand(io),
     quarantineCommand(io),
     stopCommand(io, randomBytes),
     quoteCommand(io),

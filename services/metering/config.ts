@@ -6,53 +6,30 @@ import {
   type WitnessRule,
   wholeTrust,
 } from '../../shared/intervals/witness-trust.ts';
+import type { CreditPrice } from '../../shared/rating/currency-amount.ts';
 import type { OutcomePolicy } from '../../shared/rating/outcome.ts';
 import { projectLimitsConfig } from '../../shared/rating/project-limits-config.ts';
 import { type DatedRateCard, Tariff } from '../../shared/rating/tariff.ts';
-import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
+import { type ClusterPlace, TariffBook } from '../../shared/rating/tariff-book.ts';
+import { DAY_MS, type Instant, parseInstant } from '../../shared/values/instant.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
 import {
   type ClusterPriceConfig,
   clusterPriceConfig,
-  fixedMultipliers,
   priceConfig,
   stepOf,
 } from './price-config.ts';
+import {
+  type ClusterMarketConfig,
+  clusterMarket,
+  rateCard,
+  type ScopedRateCardConfig,
+  scopedRateCard,
+} from './rate-card-config.ts';
+import { rateCardProblems } from './rate-card-problems.ts';
 import { storagePlaces } from './usage/storage-config.ts';
-
-/** With the largest container that is believed, no charge line passes a 64-bit integer. */
-const RATE_MAX = { core: '1', gib: '1', gpu: '10' };
-
-function rate(maximum: string, unit: string, byDefault: string) {
-  return z
-    .string()
-    .refine((text) => {
-      const amount = parseCredits(text);
-      return amount !== undefined && amount >= 0n && amount <= (parseCredits(maximum) ?? 0n);
-    }, `must be credits from 0 to ${maximum}, with at most nine decimals`)
-    .default(byDefault)
-    .describe(`Credits for one ${unit} and second, as a decimal text.`);
-}
-
-const rateCard = z.object({
-  id: z
-    .string()
-    .min(1)
-    .max(64)
-    .default('default')
-    .describe('Name of the card in every charge; changed rates need another name.'),
-  coreSecond: rate(RATE_MAX.core, 'core', '0.0009'),
-  gibSecond: rate(RATE_MAX.gib, 'GiB of memory', '0.0001'),
-  gpuSecond: rate(RATE_MAX.gpu, 'GPU', '0.02'),
-  validFrom: z
-    .string()
-    .refine((text) => (parseInstant(text) ?? 1) % HOUR_MS === 0, 'must be a whole hour in UTC')
-    .default('1970-01-01T00:00:00Z')
-    .describe('Whole UTC hour from which the card holds, such as 2026-12-01T00:00:00Z.'),
-  fixedMultipliers,
-});
 
 const milliseconds = (byDefault: number, minimum: number, sentence: string) =>
   z.number().int().min(minimum).max(86_400_000).default(byDefault).describe(sentence);
@@ -105,6 +82,14 @@ export const meteringConfig = z
       .array(rateCard)
       .default([])
       .describe('Cards that held before, so that late facts pay the price of their time.'),
+    rateCards: z
+      .array(scopedRateCard)
+      .default([])
+      .describe('Cards of a pool, a market or both, which go before the others there.'),
+    markets: z
+      .array(clusterMarket)
+      .default([])
+      .describe('On which market the nodes of a cluster are, where that has its own rates.'),
     pools: z
       .array(
         z.object({
@@ -150,6 +135,13 @@ export const meteringConfig = z
       .describe(
         'Of several meters on one ledger, the others take the shards of one silent for this long.',
       ),
+    closeGraceMs: z
+      .number()
+      .int()
+      .min(0)
+      .max(31 * DAY_MS)
+      .default(3 * DAY_MS)
+      .describe('How long after its end a month may be closed, so that late facts still come in.'),
     settleIntervalMs: milliseconds(2_000, 100, 'Wait between two settlements.'),
     accrualIntervalMs: milliseconds(
       4_000,
@@ -160,15 +152,10 @@ export const meteringConfig = z
     usagePollMs: milliseconds(300_000, 1_000, 'How often stored bytes and logs are measured.'),
   })
   .superRefine((config, context) => {
-    const cards = [config.rateCard, ...config.earlierRateCards];
-    const twice = (values: readonly string[]): boolean => new Set(values).size < values.length;
-    if (twice(cards.map(({ id }) => id)) || twice(cards.map(({ validFrom }) => validFrom))) {
-      context.addIssue({
-        code: 'custom',
-        path: ['earlierRateCards'],
-        message: 'every rate card has its own id and its own validFrom',
-      });
+    for (const { path, message } of rateCardProblems(config)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
     }
+    const twice = (values: readonly string[]): boolean => new Set(values).size < values.length;
     if (twice(config.trust)) {
       context.addIssue({
         code: 'custom',
@@ -200,21 +187,72 @@ export function fixedStepsOf({
   return new Map(Object.entries(written).map(([project, one]) => [project, stepOf(one)]));
 }
 
-/** The configured cards; the schema has checked their amounts and times. */
+/** A configured card; the schema has checked its amounts and times. */
+function datedCard(written: Omit<ScopedRateCardConfig, 'pool' | 'market'>): DatedRateCard {
+  const { id, coreSecond, gibSecond, gpuSecond, rule, minimum, validFrom } = written;
+  return {
+    card: {
+      id,
+      coreSecond: parseCredits(coreSecond) ?? 0n,
+      gibSecond: parseCredits(gibSecond) ?? 0n,
+      gpuSecond: parseCredits(gpuSecond) ?? 0n,
+      ...(rule === 'additive' ? {} : { rule }),
+      ...(parseCredits(minimum) === 0n ? {} : { minimum: parseCredits(minimum) ?? 0n }),
+    },
+    validFrom: parseInstant(validFrom) ?? 0,
+  };
+}
+
+function generalCards({
+  rateCard: present,
+  earlierRateCards,
+}: Pick<MeteringConfig, 'rateCard' | 'earlierRateCards'>): DatedRateCard[] {
+  return [present, ...earlierRateCards].map((written) => ({
+    ...datedCard(written),
+    fixedSteps: fixedStepsOf(written),
+  }));
+}
+
+/** The cards for every pool and market. */
 export function tariffOf(config: Pick<MeteringConfig, 'rateCard' | 'earlierRateCards'>): Tariff {
-  const cards = [config.rateCard, ...config.earlierRateCards].map(
-    (card): DatedRateCard => ({
-      card: {
-        id: card.id,
-        coreSecond: parseCredits(card.coreSecond) ?? 0n,
-        gibSecond: parseCredits(card.gibSecond) ?? 0n,
-        gpuSecond: parseCredits(card.gpuSecond) ?? 0n,
-      },
-      validFrom: parseInstant(card.validFrom) ?? 0,
-      fixedSteps: fixedStepsOf(card),
-    }),
+  return new Tariff(generalCards(config));
+}
+
+function marketOf({ market, onDemandNodes, nodes }: ClusterMarketConfig): ClusterPlace['market'] {
+  return onDemandNodes === undefined || nodes === undefined
+    ? market
+    : { onDemand: onDemandNodes, nodes };
+}
+
+/** All configured cards, and on which pool and market each cluster is. */
+export function tariffBookOf(config: MeteringConfig): TariffBook {
+  const pools = poolOf(config.pools, config.clusters);
+  const markets = new Map(config.markets.map((one) => [one.cluster, marketOf(one)]));
+  return new TariffBook(
+    [
+      ...generalCards(config),
+      ...config.rateCards.map(({ pool, market, ...card }) => ({
+        ...datedCard(card),
+        pool,
+        market,
+      })),
+    ],
+    (cluster) => ({ pool: pools(cluster), market: markets.get(cluster) ?? markets.get('*') }),
   );
-  return new Tariff(cards);
+}
+
+/** What a credit costs over the month that begins at `at`; undefined where credits are all. */
+export function creditPriceOf(
+  config: Pick<MeteringConfig, 'rateCard' | 'earlierRateCards'>,
+): (at: Instant) => CreditPrice | undefined {
+  const cards = [config.rateCard, ...config.earlierRateCards]
+    .map(({ currency, validFrom }) => ({ currency, from: parseInstant(validFrom) ?? 0 }))
+    .sort((a, b) => a.from - b.from);
+  return (at) => {
+    const { currency } = cards.findLast(({ from }) => from <= at) ?? cards[0] ?? {};
+    if (currency === undefined) return undefined;
+    return { currency: currency.code, perCredit: parseCredits(currency.perCredit) ?? 0n };
+  };
 }
 
 /**

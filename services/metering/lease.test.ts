@@ -102,6 +102,8 @@ test('one that slept past its lease in the middle of a settlement writes nothing
     shards: () => ledgerWriter.shards(),
     cursor: (shard) => ledgerWriter.cursor(shard),
     due: (...asked) => ledgerWriter.due(...asked),
+    fixRateCards: (...asked) => ledgerWriter.fixRateCards(...asked),
+    closedUntil: () => ledgerWriter.closedUntil(),
     inForce: (...asked) => ledgerWriter.inForce(...asked),
     applications: (asked) => ledgerWriter.applications(asked),
     settle: async (settlement, fence) => {

@@ -17,7 +17,14 @@ import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
-import { type MeteringConfig, outcomePolicyOf, poolOf, tariffOf, witnessRuleOf } from './config.ts';
+import { begunCards } from './begun-cards.ts';
+import {
+  type MeteringConfig,
+  outcomePolicyOf,
+  poolOf,
+  tariffBookOf,
+  witnessRuleOf,
+} from './config.ts';
 import { KnownClusters } from './ledger/known-clusters.ts';
 import { Meter, type MeterPrice, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
@@ -130,9 +137,15 @@ function meterPrices(deps: MeteringDeps, known: KnownClusters): MeterPrice[] {
   }));
 }
 
-/** Prices, settles and charges until disposed; the stores stay open, since others use them. */
+/**
+ * Prices, settles and charges until disposed; the stores stay open, since others use them.
+ *
+ * @throws AppError CONFIG_INVALID for a rate card that asks something else than when it began
+ */
 export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const { config, stores, clock, logger, metrics, random = Math.random } = deps;
+  const tariff = tariffBookOf(config);
+  await stores.ledger.fixRateCards(begunCards(tariff, clock.now()), clock.now());
   await grantConfigured(config.projects, stores.grants, clock);
   const pools = poolOf(config.pools, config.clusters);
   const shards = await meterShards(deps);
@@ -141,7 +154,7 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
     deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: 'usage' });
   const meter = new Meter({
     settler: new Settler(stores, {
-      tariff: tariffOf(config),
+      tariff,
       poolOf: pools,
       leaseMs: config.leaseMs,
       witnessRule: witnessRuleOf(config),

@@ -13,6 +13,15 @@ export const ratesFile = z.strictObject({
   coreSecond: credits('one core'),
   gibSecond: credits('one GiB of memory'),
   gpuSecond: credits('one GPU').default('0'),
+  rule: z
+    .enum(['additive', 'dominant'])
+    .default('additive')
+    .describe('Whether a container pays all its resources, or the dearest of them alone.'),
+  minimum: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .default('0')
+    .describe('Least that a container costs, in credits.'),
 });
 
 /** The file of `--rules`: the rules alone, or a file that has them under `attribution`. */

@@ -42,8 +42,8 @@ const executor = (given: Partial<Life> = {}): Life => ({
   ...given,
 });
 
-function rows(lives: readonly Life[]) {
-  const meter = new AttemptMeter(DEFAULT_RATE_CARD);
+function rows(lives: readonly Life[], card = DEFAULT_RATE_CARD) {
+  const meter = new AttemptMeter(card);
   for (const life of lives) meter.add(facts(life));
   return meter.rows();
 }
@@ -120,4 +120,19 @@ test('quantities are those of a sum per container, in any order of containers', 
       assert.equal(rows(lives)[0]?.quantity.millicoreMs, expected);
     }),
   );
+});
+
+test('a container costs the minimum of the card at least, as the ledger charges it', () => {
+  const card = { ...DEFAULT_RATE_CARD, minimum: 15_000_000n };
+  const lives = [10_000, 20_000, 0].map((lengthMs, i) => executor({ container: `${i}`, lengthMs }));
+  const [row] = rows(
+    lives.map((life) => ({ ...life, cores: 2 })),
+    card,
+  );
+  assert.equal(row?.amount, 20_000_000n + 40_000_000n);
+  const [short] = rows(
+    [1, 1_000].map((lengthMs, i) => executor({ container: `${i}`, lengthMs, cores: 2 })),
+    card,
+  );
+  assert.deepEqual([short?.amount, short?.quantity.containerMs], [30_000_000n, 1_001n]);
 });

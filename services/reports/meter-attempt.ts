@@ -20,8 +20,14 @@ import type { RateCard } from '../../shared/values/rate-card.ts';
 /** Beyond this no container lives; a log that claims so is rated in one piece, not hour by hour. */
 const MAX_RATED_BY_HOUR_MS = 10 * 366 * DAY_MS;
 
-/** As the ledger would charge it at the base price: rounded once for each UTC hour. */
+/** As the ledger would charge it at the base price: rounded once for each UTC hour, or the minimum. */
 function amountOf(interval: ResourceInterval, card: RateCard): Nanocredits {
+  const used = useOf(interval, card);
+  const { minimum = 0n } = card;
+  return used < minimum && interval.end > interval.start ? minimum : used;
+}
+
+function useOf(interval: ResourceInterval, card: RateCard): Nanocredits {
   if (interval.end - interval.start > MAX_RATED_BY_HOUR_MS) {
     return rateQuantity(quantityOf(interval), BASE_STEP, card);
   }

@@ -1,5 +1,6 @@
 import { HOUR_MS, type Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
+import { type Month, monthOf } from '../values/month.ts';
 import type { PriceStep } from '../values/price-step.ts';
 import type { ProjectId } from '../values/project-id.ts';
 
@@ -61,6 +62,11 @@ export interface ChargeLine {
   readonly amount: Nanocredits;
 }
 
+/**
+ * `minimum`: what is missing to a container's minimum charge, at its close; its quantity is zero.
+ */
+export type ChargeKind = 'usage' | 'minimum';
+
 export type ChargeType = 'ORIGINAL' | 'RETRACTION' | 'RESTATEMENT';
 
 /** A row of the ledger. Rows are never edited: a correction retracts the old row and restates it. */
@@ -68,6 +74,7 @@ export interface Charge extends ChargeLine {
   /** Time-prefixed and unique for ever; derived from container, hour, step and revision. */
   readonly id: string;
   readonly type: ChargeType;
+  readonly kind: ChargeKind;
   readonly project: ProjectId;
   readonly cluster: string;
   readonly application: string;
@@ -82,6 +89,13 @@ export interface Charge extends ChargeLine {
   readonly storedAt: Instant;
   /** The policy that gave it another price, such as `preempted 50`: see shared/rating/outcome; else ''. */
   readonly outcome?: string;
+  /** Month of the books, where that of its hour was closed before; undefined: that of its hour. */
+  readonly booked: Month | undefined;
+}
+
+/** The month in whose books a row stands. */
+export function bookedMonth({ hour, booked }: Pick<Charge, 'hour' | 'booked'>): Month {
+  return booked ?? monthOf(hour);
 }
 
 const HOUR_DIGITS = 5;
@@ -94,7 +108,8 @@ export function chargeIdHour(hour: Instant): string {
 
 /**
  * Identity of a charge: hours since 1970 in base 36, then who, step and revision. The time comes
- * first, so that ids rise with it and new rows meet at one end of an index.
+ * first, so that ids rise with it and new rows meet at one end of an index. A minimum has its name in
+ * the place of the step.
  *
  * @param digest of cluster and container, of a fixed length and without dots
  */
@@ -103,13 +118,15 @@ export function chargeId(line: {
   readonly digest: string;
   readonly step: PriceStep;
   readonly revision: number;
+  readonly kind?: ChargeKind;
 }): string {
   const hour = chargeIdHour(line.hour);
   const revision = line.revision.toString(36).padStart(REVISION_DIGITS, '0');
-  return `${hour}.${line.digest}.${line.step}.${revision}`;
+  const step = line.kind === 'minimum' ? 'minimum' : line.step;
+  return `${hour}.${line.digest}.${step}.${revision}`;
 }
 
-/** Number of rows before this one of the same container, hour and step. */
+/** Number of rows before this one of the same container, hour, step and kind. */
 export function chargeRevision(id: string): number {
   return Number.parseInt(id.slice(id.lastIndexOf('.') + 1), 36);
 }

@@ -62,6 +62,7 @@ const explainedEpoch = z.object({
 
 const explainedLine = z.object({
   hour: instant,
+  kind: z.enum(['usage', 'minimum']),
   multiplier,
   pieces: z.array(
     z.object({
@@ -74,7 +75,15 @@ const explainedLine = z.object({
   ),
   quantity: quantity.nullable(),
   rateCard: z
-    .object({ id: z.string(), coreSecond: credits, gibSecond: credits, gpuSecond: credits })
+    .object({
+      id: z.string(),
+      ...{ coreSecond: credits, gibSecond: credits, gpuSecond: credits },
+      rule: z.enum(['additive', 'dominant']),
+      minimum: credits,
+      scale: z
+        .string()
+        .meta({ description: 'Of mixed cards: the rates are divided by it; else 1' }),
+    })
     .nullable(),
   products: z.array(
     z.object({
@@ -83,9 +92,14 @@ const explainedLine = z.object({
       perUnit: z.string().meta({ description: 'Of the quantity’s units in one of the rate’s' }),
       rate: credits,
       exact,
+      counts: z.boolean().meta({ description: 'Whether it is in the sum' }),
     }),
   ),
-  sum: exact.nullable(),
+  sum: exact.nullable().meta({ description: 'Nanocredits × scale, exact decimal, not rounded' }),
+  minimum: z
+    .object({ least: credits, charged: credits })
+    .nullable()
+    .meta({ description: 'Of a minimum: least − charged is what is missing' }),
   recomputed: credits,
   ledger: credits.meta({ description: 'Sum of the rows' }),
   rows: z.array(ledgerRow),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
+import { restBooking } from './rest-periods.ts';
 import { restPriceThought, restPriceWhy } from './rest-prices.ts';
 import { restCoverage } from './rest-witnesses.ts';
 
@@ -58,6 +59,7 @@ export const restCharges = z.object({
     z.object({
       id: z.string(),
       type: z.enum(['ORIGINAL', 'RETRACTION', 'RESTATEMENT']),
+      ...restBooking,
       cluster: z.string(),
       application: z.string(),
       container: z.string(),

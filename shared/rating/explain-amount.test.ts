@@ -17,6 +17,8 @@ test('the arithmetic told is the one that charges, to the unit', () => {
         coreSecond: fc.bigInt(0n, 10n ** 9n),
         gibSecond: fc.bigInt(0n, 10n ** 9n),
         gpuSecond: fc.bigInt(0n, 10n ** 10n),
+        rule: fc.constantFrom('additive' as const, 'dominant' as const),
+        scale: fc.bigInt(1n, 1_000n),
       }),
       fc.integer({ min: 0, max: 100 }),
       (quantity, step, card, percent) => {

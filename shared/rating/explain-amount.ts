@@ -13,14 +13,18 @@ export interface AmountTerm {
   readonly perUnit: bigint;
   /** Nanocredits for one core, GiB or GPU and second. */
   readonly rate: Nanocredits;
-  /** quantity / perUnit / 1,000 × rate × step × percent, exact, in nanocredits. */
+  /** quantity / perUnit / 1,000 × rate × step × percent, exact, in nanocredits × scale. */
   readonly exact: string;
+  /** Whether it is in the sum: by the `dominant` rule only the dearest is. */
+  readonly counts: boolean;
 }
 
 export interface ExplainedAmount {
   readonly terms: readonly AmountTerm[];
-  /** Exact sum in nanocredits, before the one rounding. */
+  /** Exact sum in nanocredits × scale, before the one rounding. */
   readonly exact: string;
+  /** By which the sum is divided as it is rounded: the shares of mixed cards; else 1. */
+  readonly scale: bigint;
   readonly amount: Nanocredits;
 }
 
@@ -38,7 +42,8 @@ function decimalText(scaled: bigint): string {
 
 /**
  * The arithmetic of a charge line with nothing left out: each product exact, and the one rounding,
- * half to even, of their sum. Comes to what rateQuantity says, by a way of its own.
+ * half to even, of their sum, or of the dearest of them. Comes to what rateQuantity says, by a way of
+ * its own.
  *
  * @param percent of the price that the container's outcome pays
  */
@@ -53,12 +58,23 @@ export function explainAmount(
     ['memory', quantity.mibMs, 1_024n, card.gibSecond],
     ['gpus', quantity.gpuMs, 1n, card.gpuSecond],
   ] as const;
-  let sum = 0n;
-  const terms = inputs.map(([resource, amount, perUnit, rate]): AmountTerm => {
+  const products = inputs.map(([resource, amount, perUnit, rate]) => {
     const unit = SCALE / (perUnit * MS_STEP_AND_PERCENT);
     const scaled = amount * rate * BigInt(step) * BigInt(percent) * unit;
-    sum += scaled;
-    return { resource, quantity: amount, perUnit, rate, exact: decimalText(scaled) };
+    return { resource, quantity: amount, perUnit, rate, scaled };
   });
-  return { terms, exact: decimalText(sum), amount: divideHalfEven(sum, SCALE) };
+  const dearest = products.reduce((most, one) => (one.scaled > most.scaled ? one : most));
+  const counted = card.rule === 'dominant' ? products.filter((one) => one === dearest) : products;
+  const sum = counted.reduce((total, { scaled }) => total + scaled, 0n);
+  const { scale = 1n } = card;
+  return {
+    terms: products.map(({ scaled, ...term }) => ({
+      ...term,
+      exact: decimalText(scaled),
+      counts: counted.some(({ resource }) => resource === term.resource),
+    })),
+    exact: decimalText(sum),
+    scale,
+    amount: divideHalfEven(sum, SCALE * scale),
+  };
 }

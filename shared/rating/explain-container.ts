@@ -1,4 +1,4 @@
-import type { Charge, PriceEpoch, Quantity } from '../contracts/charge.ts';
+import type { Charge, ChargeKind, PriceEpoch, Quantity } from '../contracts/charge.ts';
 import { type ExplainedFacts, explainFacts } from '../intervals/explain-facts.ts';
 import { HOUR_MS, type Instant, utcHour } from '../values/instant.ts';
 import { cutAtUtcHours } from '../values/interval.ts';
@@ -7,6 +7,7 @@ import type { PriceStep } from '../values/price-step.ts';
 import type { RateCard } from '../values/rate-card.ts';
 import { type ExplainedAmount, explainAmount } from './explain-amount.ts';
 import { epochsFor } from './fixed-price.ts';
+import { minimumCharge } from './minimum-line.ts';
 import { clipIntervals, cutAtEpochs, quantityOf, type ResourceInterval } from './rate-interval.ts';
 import { chargeableSpan, type LifeLine, rateLife } from './rate-life.ts';
 import { type ContainerKnown, type ReadingRules, readContainer } from './read-container.ts';
@@ -28,14 +29,29 @@ export interface LinePiece extends ResourceInterval {
   readonly epoch: PriceEpoch | undefined;
 }
 
-export interface ExplainedLine {
+/** Which line of a container. */
+export interface LineRef {
   readonly hour: Instant;
   readonly step: PriceStep;
+  readonly kind: ChargeKind;
+}
+
+/** How the line of a minimum charge comes about: what is missing. */
+export interface ExplainedMinimum {
+  /** Least that the container costs, by the card and its outcome. */
+  readonly least: Nanocredits;
+  /** What its whole life was charged beside. */
+  readonly charged: Nanocredits;
+}
+
+export interface ExplainedLine extends LineRef {
   /** The card that rates it now; undefined when nothing is charged for this hour and step. */
   readonly card: RateCard | undefined;
   readonly pieces: readonly LinePiece[];
   readonly quantity: Quantity | undefined;
+  /** Of usage. */
   readonly arithmetic: ExplainedAmount | undefined;
+  readonly minimum: ExplainedMinimum | undefined;
   /** What the facts come to now. */
   readonly recomputed: Nanocredits;
   /** What the rows of the ledger come to. */
@@ -51,14 +67,13 @@ export interface ExplainedContainer extends ExplainedFacts {
   readonly outcome: string;
   /** Charged up to here; undefined without a start. */
   readonly chargedUntil: Instant | undefined;
-  /** In order of hour and step. */
+  /** In order of hour and step, a minimum after usage. */
   readonly lines: readonly ExplainedLine[];
   readonly recomputed: Nanocredits;
   readonly ledger: Nanocredits;
 }
 
-const keyOf = ({ hour, step }: { readonly hour: Instant; readonly step: PriceStep }): string =>
-  `${hour}/${step}`;
+const keyOf = ({ hour, step, kind }: LineRef): string => `${hour}/${step}/${kind}`;
 
 function epochOf(at: Instant, epochs: readonly PriceEpoch[]): PriceEpoch | undefined {
   const epoch = epochs.findLast(({ start }) => start <= at);
@@ -81,7 +96,7 @@ function piecesOf(
           ...part,
           quantity: quantityOf(part),
           epoch: epochOf(piece.start, own),
-          key: keyOf({ hour: start, step: piece.step }),
+          key: keyOf({ hour: start, step: piece.step, kind: 'usage' }),
         });
       }
     }
@@ -128,8 +143,13 @@ interface LineRules extends Pick<ExplainRules, 'tariff'> {
   readonly percent: number;
 }
 
+function minimumOf(line: LifeLine, card: RateCard, percent: number): ExplainedMinimum {
+  const least = minimumCharge(card, percent);
+  return { least, charged: least - line.amount };
+}
+
 function lineOf(
-  ref: { readonly hour: Instant; readonly step: PriceStep },
+  ref: LineRef,
   line: LifeLine | undefined,
   parts: { readonly rows: readonly Charge[]; readonly pieces: readonly LinePiece[] },
   { tariff, outcome, percent }: LineRules,
@@ -138,14 +158,16 @@ function lineOf(
   const inForce = last?.type === 'RETRACTION' ? undefined : last;
   const card = line === undefined ? undefined : tariff.cardAt(line.hour);
   return {
-    ...{ hour: ref.hour, step: ref.step },
+    ...ref,
     card,
     pieces: line === undefined ? [] : parts.pieces,
     quantity: line?.quantity,
     arithmetic:
-      line === undefined || card === undefined
+      line === undefined || card === undefined || line.kind === 'minimum'
         ? undefined
         : explainAmount(line.quantity, line.step, card, percent),
+    minimum:
+      line?.kind === 'minimum' && card !== undefined ? minimumOf(line, card, percent) : undefined,
     recomputed: line?.amount ?? 0n,
     ledger: parts.rows.reduce((sum, { amount }) => sum + amount, 0n),
     rows: parts.rows,
@@ -164,13 +186,14 @@ export function explainContainer(
   known: ContainerKnown,
   rows: readonly Charge[],
   rules: ExplainRules,
-  only?: { readonly hour: Instant; readonly step: PriceStep },
+  only?: LineRef,
 ): ExplainedContainer {
   const { tariff, leaseMs, now } = rules;
   const { witnessed, outcome, percent } = readContainer(known, rules, now);
   const explained = explainFacts(witnessed, now, leaseMs, rules.witnessRule);
   const { life } = explained.told;
   const span = life === undefined ? undefined : chargeableSpan(life, now);
+  const over = span?.over ?? false;
   const window = {
     start: only?.hour ?? Number.NEGATIVE_INFINITY,
     end: Math.min(
@@ -178,7 +201,7 @@ export function explainContainer(
       only === undefined ? Number.POSITIVE_INFINITY : only.hour + HOUR_MS,
     ),
   };
-  const rated = life === undefined ? [] : rateLife(life, window, { ...rules, percent });
+  const rated = life === undefined ? [] : rateLife(life, window, { ...rules, percent, over });
   const pieces = piecesOf(clipIntervals(life?.intervals ?? [], window), rules);
   const byKey = new Map(rated.map((line) => [keyOf(line), line]));
   const rowsByKey = Map.groupBy(
@@ -186,7 +209,10 @@ export function explainContainer(
     keyOf,
   );
   const refs = new Map(
-    [...rated, ...rows].map(({ hour, step }) => [keyOf({ hour, step }), { hour, step }]),
+    [...rated, ...rows].map(({ hour, step, kind }): [string, LineRef] => {
+      const ref = { hour, step, kind };
+      return [keyOf(ref), ref];
+    }),
   );
   const lines = [...refs]
     .filter(([key]) => only === undefined || key === keyOf(only))
@@ -194,7 +220,7 @@ export function explainContainer(
       const parts = { rows: rowsByKey.get(key) ?? [], pieces: pieces.get(key) ?? [] };
       return lineOf(ref, byKey.get(key), parts, { tariff, outcome, percent });
     })
-    .sort((a, b) => a.hour - b.hour || a.step - b.step);
+    .sort((a, b) => a.hour - b.hour || a.step - b.step || (a.kind < b.kind ? 1 : -1));
   return {
     ...explained,
     outcome,

@@ -138,3 +138,16 @@ test('an inverted or empty interval costs nothing', () => {
   assert.deepEqual(rateIntervals([inverted], [], DEFAULT_RATE_CARD), []);
   assert.deepEqual(quantityOf(inverted), NO_QUANTITY);
 });
+
+test('by the dominant rule the dearest resource of a line alone is paid', () => {
+  const dominant = { ...DEFAULT_RATE_CARD, rule: 'dominant' as const };
+  const second = (resources: Partial<typeof SMALL>) =>
+    rateQuantity(
+      quantityOf({ start: 0, end: 1_000, resources: { ...SMALL, ...resources } }),
+      1_000,
+      dominant,
+    );
+  assert.equal(second({}), 1_800_000n, 'two cores');
+  assert.equal(second({ memoryMib: 20 * 1_024 }), 2_000_000n, 'twenty GiB');
+  assert.equal(second({ gpus: 1 }), 20_000_000n, 'a GPU');
+});

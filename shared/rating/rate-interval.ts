@@ -34,8 +34,9 @@ export function quantityOf(interval: ResourceInterval): Quantity {
 }
 
 /**
- * amount = (cores·coreSecond + GiB·gibSecond + GPUs·gpuSecond) · seconds · step/1000 · percent/100,
- * rounded once, half to even. This is the only rounding between resources and credits.
+ * amount = (cores·coreSecond + GiB·gibSecond + GPUs·gpuSecond) · seconds · step/1000 · percent/100, rounded once,
+ * half to even; by the `dominant` rule the largest of the three in place of their sum. This is the
+ * only rounding between resources and credits.
  *
  * @param percent of the price that the container's outcome pays
  */
@@ -45,12 +46,16 @@ export function rateQuantity(
   card: RateCard,
   percent = 100,
 ): Nanocredits {
+  const cores = quantity.millicoreMs * card.coreSecond * (UNIT / MILLICORES_PER_CORE);
+  const memory = quantity.mibMs * card.gibSecond * (UNIT / MIB_PER_GIB);
+  const gpus = quantity.gpuMs * card.gpuSecond * UNIT;
   const weighted =
-    quantity.millicoreMs * card.coreSecond * (UNIT / MILLICORES_PER_CORE) +
-    quantity.mibMs * card.gibSecond * (UNIT / MIB_PER_GIB) +
-    quantity.gpuMs * card.gpuSecond * UNIT;
+    card.rule === 'dominant'
+      ? [memory, gpus].reduce((most, one) => (one > most ? one : most), cores)
+      : cores + memory + gpus;
+  const { scale = 1n } = card;
   const numerator = weighted * BigInt(step) * BigInt(percent);
-  return divideHalfEven(numerator, UNIT * MS_PER_SECOND * 1_000n * 100n);
+  return divideHalfEven(numerator, UNIT * MS_PER_SECOND * 1_000n * 100n * scale);
 }
 
 /** Index of the last epoch that starts at or before `at`, or -1. `epochs` is in order of start. */

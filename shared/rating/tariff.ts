@@ -17,14 +17,29 @@ export interface RatedLine extends ChargeLine {
   readonly rateCard: string;
 }
 
+/** Which rate cards hold on a cluster. */
+export interface Tariffs {
+  of(cluster: string): Tariff;
+}
+
 /** The rate cards over time. The earliest one also holds before it was written. */
-export class Tariff {
+export class Tariff implements Tariffs {
   /** In order of time. */
   readonly #cards: readonly DatedRateCard[];
 
   /** @param cards at least one, each from another whole hour on */
   constructor(cards: readonly DatedRateCard[]) {
     this.#cards = cards.toSorted((a, b) => a.validFrom - b.validFrom);
+  }
+
+  /** The same on every cluster. */
+  of(_cluster: string): Tariff {
+    return this;
+  }
+
+  /** Some card has a minimum charge, so that a container's whole life matters at its close. */
+  hasMinimum(): boolean {
+    return this.#cards.some(({ card: { minimum = 0n } }) => minimum > 0n);
   }
 
   cardAt(at: Instant): RateCard {

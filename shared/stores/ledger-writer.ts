@@ -130,7 +130,7 @@ export interface Settlement {
   readonly asOf: Instant;
 }
 
-/** The ledger's last word on one hour and step of a container. */
+/** The ledger's last word on one hour, step and kind of a container's lines. */
 export interface NetCharge {
   /** The row in force, or a RETRACTION when nothing is. */
   readonly charge: Charge;
@@ -145,13 +145,27 @@ export interface DueContainer {
   readonly chargedUntil: Instant | undefined;
 }
 
+/** What a card asks, as text: equal cards have equal text. */
+export interface FixedRateCard {
+  readonly id: string;
+  readonly body: string;
+}
+
 /** Only `services/metering/ledger` may import this. */
 export interface LedgerWriter extends AsyncDisposable {
   /** Into how many shards the ledger is divided; fixed when it is made. */
   shards(): Promise<number>;
   /** Journal position up to which the shard's facts are settled. */
   cursor(shard: number): Promise<number>;
-  /** By container, hour and step, for hours at or after `from`; keyed by containerKey. */
+  /**
+   * Keeps what cards ask for ever, since charges name them by their ids.
+   *
+   * @throws AppError CONFIG_INVALID, naming every card that was kept with another body; then none is
+   */
+  fixRateCards(cards: readonly FixedRateCard[], at: Instant): Promise<void>;
+  /** End of the last closed month: a row of an earlier hour is booked after it; undefined: none is. */
+  closedUntil(): Promise<Instant | undefined>;
+  /** By container, hour, step and kind, for hours at or after `from`; keyed by containerKey. */
   inForce(
     refs: readonly { cluster: string; container: string }[],
     from: Instant,
@@ -168,7 +182,9 @@ export interface LedgerWriter extends AsyncDisposable {
   /**
    * All or nothing; a charge that exists is a no-op, and so is the whole settlement repeated. The id
    * of a charge with another body is a CONFLICT, as a cursor that goes back is: another meter has
-   * settled meanwhile, and this one must read again.
+   * settled meanwhile, and this one must read again. So is a row in the books of a closed month.
+   *
+   * A row's stored time is never before its shard's `asOf`: what was stored by then is known then.
    *
    * @param fence of the lease under which it was made: FENCED when another holder has it by now
    */

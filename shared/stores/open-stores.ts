@@ -17,6 +17,7 @@ import type { LedgerReader } from './ledger-reader.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { LogReader, LogWriter, RefusedLog } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
+import type { PeriodStore } from './period-store.ts';
 import type { PriceWriter } from './price-book.ts';
 import type { PriceFreezeStore } from './price-freezes.ts';
 import type { ProjectLookup } from './project-lookup.ts';
@@ -57,6 +58,7 @@ export interface LedgerStores extends AsyncDisposable {
   readonly ledgerReader: LedgerReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
+  readonly periods: PeriodStore;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;

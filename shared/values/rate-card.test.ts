@@ -14,3 +14,13 @@ test('all problems of a card are told at once', () => {
   assert.ok('problems' in card);
   assert.equal(card.problems.length, 2);
 });
+
+test('a card has a rule and a minimum where they are written', () => {
+  const written = { id: 'x', coreSecond: '1', gibSecond: '0', gpuSecond: '0' };
+  const rates = { id: 'x', coreSecond: 1_000_000_000n, gibSecond: 0n, gpuSecond: 0n };
+  const dominant = { ...written, rule: 'dominant' as const, minimum: '0.5' };
+  assert.deepEqual(parseRateCard(dominant), { ...rates, rule: 'dominant', minimum: 500_000_000n });
+  assert.deepEqual(parseRateCard({ ...written, rule: 'additive', minimum: '0' }), rates);
+  const wrong = parseRateCard({ ...written, gpuSecond: '?', minimum: '-1' });
+  assert.deepEqual('problems' in wrong && wrong.problems.length, 2);
+});

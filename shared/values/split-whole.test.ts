@@ -49,3 +49,20 @@ test('no parts and negative weights are bugs', () => {
   assert.throws(() => splitWhole(1n, []), RangeError);
   assert.throws(() => splitWhole(1n, [-1n]), RangeError);
 });
+
+test('Rounding drift in splits: splitting parts again and again loses no unit, in any order', () => {
+  const weights = fc.array(fc.bigInt({ min: 0n, max: 10n ** 6n }), { minLength: 1, maxLength: 9 });
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }),
+      fc.array(weights, { minLength: 1, maxLength: 3 }),
+      (whole, levels) => {
+        let parts = [whole];
+        for (const level of levels) parts = parts.flatMap((part) => splitWhole(part, level));
+        const sum = (list: readonly bigint[]) => list.reduce((total, part) => total + part, 0n);
+        assert.equal(sum(parts), whole);
+        assert.equal(sum(parts.toReversed()), whole);
+      },
+    ),
+  );
+});

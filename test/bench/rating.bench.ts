@@ -14,10 +14,13 @@ import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { containerFact, SMALL, T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import { meteringOptions, meteringStores } from '../support/metering-run.ts';
+import { chargeByTicks, TICK_MS } from './support/tick-charging.ts';
 
 const INTERVALS = 1_000_000;
 const CONTAINERS = 20_000;
 const CHECKS = 200_000;
+/** Transactions by which charging tick by tick is measured. */
+const TICKS = Number(process.env['BENCH_TICKS'] ?? 3_000);
 
 /** A price that changes every 20 minutes, for a week. */
 const EPOCHS: readonly PriceEpoch[] = Array.from({ length: 504 }, (_, i) => ({
@@ -71,6 +74,9 @@ async function record(ledger: Ledger, facts: readonly ContainerFact[]): Promise<
   return facts.length / ((systemClock.elapsed() - start) / 1_000);
 }
 
+/** Of the containers below, each of which lives for two hours and a half. */
+const TICKS_EACH = (150 * MINUTE_MS) / TICK_MS;
+
 /** @returns rows written, and containers and rows a second */
 async function settleAll(settler: Settler, now: number) {
   let rows = 0;
@@ -84,6 +90,24 @@ async function settleAll(settler: Settler, now: number) {
   }
   const elapsed = (systemClock.elapsed() - start) / 1_000;
   return { rowRate: Math.round(rows / elapsed), containerRate: Math.round(containers / elapsed) };
+}
+
+/** What the same file takes when each container is charged in its own transaction, tick by tick. */
+async function benchTicks(
+  print: (line: string) => void,
+  ours: { readonly folder: string; readonly rate: number },
+): Promise<void> {
+  const file = join(ours.folder, 'ticks.db');
+  await using _made = await openLedger({ file });
+  const tickRate = chargeByTicks(file, TICKS);
+  const hours = (rate: number) => (INTERVALS / rate / 3_600).toFixed(1);
+  print(`ticks: ${Math.round(tickRate)} transactions/s of one container and tick each`);
+  print(
+    `${INTERVALS} intervals of 150 min: ${hours(ours.rate)} h journaled and settled, ` +
+      `${hours(tickRate / TICKS_EACH)} h tick by tick; ` +
+      `${Math.round((ours.rate * TICKS_EACH) / tickRate)} times as fast (target: 10), ` +
+      `${(ours.rate / tickRate).toFixed(1)} times with a single tick each`,
+  );
 }
 
 async function benchSettling(print: (line: string) => void): Promise<void> {
@@ -112,6 +136,9 @@ async function benchSettling(print: (line: string) => void): Promise<void> {
     await record(ledger, stops);
     const { rowRate, containerRate } = await settleAll(settler, T0 + 24 * HOUR_MS);
     print(`settling: ${containerRate} stopped containers/s, ${rowRate} charge rows/s`);
+    // Start and stop of each are journaled first.
+    const rate = 1 / (2 / recording + 1 / containerRate);
+    await benchTicks(print, { folder, rate });
     const project = 'unattributed' as ProjectId;
     const checking = seconds(() => {
       for (let i = 0; i < CHECKS; i += 1) void ledger.ledgerReader.quota(project, 'default', T0);

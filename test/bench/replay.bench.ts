@@ -6,7 +6,7 @@ import {
 import {
   outcomePolicyOf,
   poolOf,
-  tariffOf,
+  tariffBookOf,
   witnessRuleOf,
 } from '../../services/metering/config.ts';
 import { startReplay } from '../../services/metering/replay/start.ts';
@@ -40,6 +40,7 @@ async function replay(
 }> {
   const stores = {
     ...{ journal: ledger.journalReader, prices: ledger.priceWriter, replay: ledger.replay },
+    quotes: ledger.quotes,
     ...{ ledger: ledger.ledgerReader, grants: ledger.grants },
   };
   const deps = { config: CONFIG, stores, clock: new FakeClock(MONTH_END + DAY_MS) };
@@ -86,9 +87,9 @@ function percentile(values: readonly number[], share: number): string {
 async function benchExplain(ledger: Ledger, print: (line: string) => void): Promise<void> {
   const deps = {
     ...{ ledger: ledger.ledgerReader, journal: ledger.journalReader, prices: ledger.priceWriter },
-    explanations: ledger.explanations,
+    ...{ explanations: ledger.explanations, quotes: ledger.quotes },
     metering: {
-      ...{ tariff: tariffOf(CONFIG), poolOf: poolOf(CONFIG.pools), leaseMs: CONFIG.leaseMs },
+      ...{ tariff: tariffBookOf(CONFIG), poolOf: poolOf(CONFIG.pools), leaseMs: CONFIG.leaseMs },
       ...{ witnessRule: witnessRuleOf(CONFIG), outcomePolicy: outcomePolicyOf(CONFIG) },
     },
     clock: new FakeClock(MONTH_END + DAY_MS),

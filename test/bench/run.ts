@@ -18,6 +18,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   rating: () => import('./rating.bench.ts'),
   price: () => import('./price.bench.ts'),
   replay: () => import('./replay.bench.ts'),
+  splits: () => import('./splits.bench.ts'),
   'open-files': () => import('./open-files.bench.ts'),
   collectors: () => import('./collectors.bench.ts'),
   fairness: () => import('./fairness.bench.ts'),

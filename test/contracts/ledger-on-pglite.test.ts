@@ -22,6 +22,7 @@ import { journalSuite } from './journal-suite.ts';
 import { leaseSuite } from './lease-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
+import { periodSuite } from './period-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { quarantineSuite } from './quarantine-suite.ts';
@@ -55,6 +56,7 @@ priceFreezesSuite('pglite', open);
 explanationReaderSuite('pglite', open);
 replayReaderSuite('pglite', open);
 quotesSuite('pglite', open);
+periodSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

@@ -287,4 +287,22 @@ export function ledgerWriterSuite(engine: string, open: () => Promise<OpenLedger
     }
     assert.equal((await store.ledgerReader.balance(ETL))?.charged, amount * 3n);
   });
+
+  test(`${engine}: what a rate card asks is kept for ever; every change of one is told, none kept`, async () => {
+    await using store = await open();
+    const [a, b] = [
+      { id: 'a', body: '{"coreSecond":"1"}' },
+      { id: 'b', body: '{"coreSecond":"2"}' },
+    ];
+    await store.ledgerWriter.fixRateCards([], T0);
+    await store.ledgerWriter.fixRateCards([a, b], T0);
+    await store.ledgerWriter.fixRateCards([b], T0 + 9);
+    const other = (card: typeof a) => ({ ...card, body: '{"coreSecond":"3"}' });
+    const fresh = { id: 'c', body: '{}' };
+    await assert.rejects(store.ledgerWriter.fixRateCards([other(a), fresh, other(b)], T0), {
+      code: 'CONFIG_INVALID',
+      message: /another id.*\n {2}a: .*"1".*"3".*\n {2}b: .*"2".*"3"/s,
+    });
+    await store.ledgerWriter.fixRateCards([a, b, other(fresh)], T0);
+  });
 }

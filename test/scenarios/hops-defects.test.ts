@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readChargeExplanation } from '../../services/api/read-explanation.ts';
-import { outcomePolicyOf, tariffOf, witnessRuleOf } from '../../services/metering/config.ts';
+import { outcomePolicyOf, tariffBookOf, witnessRuleOf } from '../../services/metering/config.ts';
 import type { ContainerFact, Evidence } from '../../shared/contracts/container-fact.ts';
 import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
@@ -340,9 +340,9 @@ test('10. every charge has a receipt that comes to it again', async () => {
   await settle(ledger, until);
   const deps = {
     ...{ ledger: ledger.ledgerReader, journal: ledger.journalReader, prices: ledger.priceWriter },
-    explanations: ledger.explanations,
+    ...{ quotes: ledger.quotes, explanations: ledger.explanations },
     metering: {
-      ...{ tariff: tariffOf(CONFIG), poolOf: () => undefined, leaseMs: CONFIG.leaseMs },
+      ...{ tariff: tariffBookOf(CONFIG), poolOf: () => undefined, leaseMs: CONFIG.leaseMs },
       ...{ witnessRule: witnessRuleOf(CONFIG), outcomePolicy: outcomePolicyOf(CONFIG) },
     },
     clock: new FakeClock(until),

@@ -6,7 +6,7 @@ import {
   readApplicationExplanation,
   readChargeExplanation,
 } from '../../services/api/read-explanation.ts';
-import { tariffOf } from '../../services/metering/config.ts';
+import { tariffBookOf } from '../../services/metering/config.ts';
 import { must } from '../../shared/errors/assert.ts';
 import { DEFAULT_WITNESS_RULE } from '../../shared/intervals/witness-trust.ts';
 import { FULL_PRICE } from '../../shared/rating/outcome.ts';
@@ -30,9 +30,10 @@ function depsOn(ledger: Ledger, now: number): ExplanationDeps {
     ledger: ledger.ledgerReader,
     journal: ledger.journalReader,
     prices: ledger.priceWriter,
+    quotes: ledger.quotes,
     explanations: ledger.explanations,
     metering: {
-      tariff: tariffOf(meteringOptions()),
+      tariff: tariffBookOf(meteringOptions()),
       poolOf: () => 'default',
       leaseMs: LEASE_MS,
       witnessRule: DEFAULT_WITNESS_RULE,

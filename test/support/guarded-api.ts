@@ -7,6 +7,7 @@ import { systemClock } from '../../shared/runtime/clock.ts';
 import type { QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { TokenScope } from '../../shared/stores/token-store.ts';
 import { Metrics } from '../../shared/telemetry/metrics.ts';
+import { aSettlement } from './ledger-builders.ts';
 import { type RunningApi, runningApi } from './running-api.ts';
 
 /** An operation that the API's description says to need a token. */
@@ -127,6 +128,8 @@ export async function guardedApi(): Promise<GuardedApi> {
     await api.stores.grants.grant({ ...grant, grantedAt: 0 });
     await api.deps.quarantine.put([refused(project)]);
   }
+  // So far settled that a month can be closed.
+  await api.stores.ledgerWriter.settle(aSettlement({ asOf: api.clock.now() }));
   const queries: Readonly<Record<string, string>> = {
     '/v1/projects/{project}/metrics': '?measurement=m&field=f',
   };
@@ -136,7 +139,10 @@ export async function guardedApi(): Promise<GuardedApi> {
     operations: guardedOperations(),
     logged: () => text,
     ask({ method, path }, { token, cookie, project = 'etl' } = {}) {
-      const named = path.replace('{project}', project).replace('{pool}', 'cpu');
+      const named = path
+        .replace('{project}', project)
+        .replace('{pool}', 'cpu')
+        .replace('{month}', '2026-10');
       const address = named.replaceAll(/\{\w+\}/g, 'x');
       const body = method !== 'GET' ? JSON.stringify(BODIES[path]?.(project) ?? {}) : undefined;
       return fetch(`${api.url}${address}${queries[path] ?? ''}`, {

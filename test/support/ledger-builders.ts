@@ -23,6 +23,7 @@ export function aCharge(
   return {
     id: chargeId({ ...line, digest, revision }),
     type: 'ORIGINAL',
+    kind: 'usage',
     project: ETL,
     cluster: 'yarn-1',
     container: 'c1',
@@ -36,6 +37,7 @@ export function aCharge(
     coverage: 'exact',
     tags: '{"stage":"prod"}',
     storedAt: T0 + 5,
+    booked: undefined,
     ...rest,
   };
 }

@@ -9,6 +9,7 @@ import type {
   JournalFact,
 } from '../../shared/contracts/container-fact.ts';
 import { QUOTE_TAG } from '../../shared/price/price-promise.ts';
+import type { Tariffs } from '../../shared/rating/tariff.ts';
 import { type Ledger, openLedger } from '../../shared/stores/sql/open-ledger.ts';
 import { HOUR_MS, MINUTE_MS } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
@@ -109,9 +110,12 @@ export async function announceSteps(ledger: Ledger): Promise<void> {
 
 const tariff = tariffOf(meteringOptions());
 
-export function settlerOf(stores: ReturnType<typeof meteringStores>): Settler {
+export function settlerOf(
+  stores: ReturnType<typeof meteringStores>,
+  ofCards: Tariffs = tariff,
+): Settler {
   return new Settler(stores, {
-    tariff,
+    tariff: ofCards,
     poolOf: () => 'default',
     leaseMs: LEASE_MS,
     accrualIntervalMs: MINUTE_MS,

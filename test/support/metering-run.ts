@@ -92,6 +92,7 @@ export function netCharges(rows: readonly Charge[]): string[] {
       containerKey(row),
       row.hour,
       row.step,
+      row.kind,
       row.project,
       row.application,
       row.role,

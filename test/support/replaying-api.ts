@@ -19,9 +19,9 @@ export async function replayingApi(): Promise<AskingApi> {
     deps: {
       tariffReplays: (question) => {
         const { stores, clock } = late.api ?? api;
-        const { journalReader: journal, priceWriter: prices, replay, grants } = stores;
+        const { journalReader: journal, priceWriter: prices, replay, grants, quotes } = stores;
         const { ledgerReader: ledger } = stores;
-        const readers = { journal, prices, replay, grants, ledger };
+        const readers = { journal, prices, replay, grants, ledger, quotes };
         return startReplay({ config: CONFIG, stores: readers, clock }, question);
       },
     },

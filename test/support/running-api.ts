@@ -10,6 +10,7 @@ import { DEFAULT_WITNESS_RULE } from '../../shared/intervals/witness-trust.ts';
 import { NO_LIMITS } from '../../shared/rating/evaluate-limits.ts';
 import { FULL_PRICE } from '../../shared/rating/outcome.ts';
 import { Tariff } from '../../shared/rating/tariff.ts';
+import { TariffBook } from '../../shared/rating/tariff-book.ts';
 import { storesConfig } from '../../shared/stores/config.ts';
 import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
@@ -28,6 +29,7 @@ import type { TokenScope, TokenStore } from '../../shared/stores/token-store.ts'
 import { silentLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { issueToken } from '../../shared/tokens/issue-token.ts';
+import { HOUR_MS } from '../../shared/values/instant.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -92,6 +94,8 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
+    periods: stores.periods,
+    closeGraceMs: 72 * HOUR_MS,
     stopOrders: stores.stopOrders,
     reservations: stores.reservations,
     limitsOf: () => NO_LIMITS,
@@ -115,8 +119,9 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     tariffReplays: () => assert.fail('this test replays no tariff'),
     clusters: [{ id: 'yarn-1', type: 'yarn', pool: 'cpu', links: {} }],
     pools: ['cpu'],
-    rateCard: DEFAULT_RATE_CARD,
     fixedSteps: new Map(),
+    tariff: new TariffBook([{ card: DEFAULT_RATE_CARD, validFrom: 0 }]),
+    creditPrice: () => undefined,
     clock,
     startedAt: clock.now(),
     mode: 'start',

@@ -19,12 +19,14 @@ import { clusterEndpoints } from '../routes/clusters.ts';
 import { explanationEndpoints } from '../routes/explanations.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
+import { periodEndpoints } from '../routes/periods.ts';
 import { priceFreezeEndpoints } from '../routes/price-freezes.ts';
 import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
 import { quoteEndpoints } from '../routes/quotes.ts';
+import { rateCardEndpoints } from '../routes/rate-cards.ts';
 import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
 import { statusEndpoints } from '../routes/status.ts';
@@ -94,6 +96,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
     ...explanationEndpoints(deps),
+    ...periodEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
@@ -102,6 +105,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...anomalyEndpoints(deps),
     ...priceEndpoints(deps),
     ...priceFreezeEndpoints(deps),
+    ...rateCardEndpoints(deps),
     ...quotaCheckEndpoints(deps),
     ...reservationEndpoints(deps),
     ...replayEndpoints(deps),

@@ -21,7 +21,7 @@ type Deps = Pick<
   ApiDeps,
   | 'prices'
   | 'pools'
-  | 'rateCard'
+  | 'tariff'
   | 'fixedSteps'
   | 'quotes'
   | 'workloads'
@@ -151,7 +151,7 @@ export function quoter(
     const runs = await deps.workloads.runs(project, { name, tags }, RUNS_MAX);
     const forecast = evaluateQuote({
       ...{ now, step, epochs, runs },
-      card: deps.rateCard,
+      card: deps.tariff.ofPool(pool).cardAt(now),
       resources: resourcesOf(request),
       durationMs: request.minutes === undefined ? undefined : request.minutes * MINUTE_MS,
     });

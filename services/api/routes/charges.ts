@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Charge } from '../../../shared/contracts/charge.ts';
+import { bookedMonth, type Charge } from '../../../shared/contracts/charge.ts';
 import { restCharges } from '../../../shared/contracts/rest.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
@@ -14,6 +14,7 @@ function toRest(charge: Charge): z.infer<typeof restCharges>['charges'][number] 
   return {
     id: charge.id,
     type: charge.type,
+    kind: charge.kind,
     cluster: charge.cluster,
     application: charge.application,
     container: charge.container,
@@ -30,6 +31,7 @@ function toRest(charge: Charge): z.infer<typeof restCharges>['charges'][number] 
     coverage: charge.coverage,
     outcome: charge.outcome ?? '',
     storedAt: formatInstant(charge.storedAt),
+    booked: bookedMonth(charge),
   };
 }
 

@@ -26,7 +26,7 @@ import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
 type Deps = Pick<
   ApiDeps,
-  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'clock'
+  'ledger' | 'prices' | 'pools' | 'tariff' | 'fixedSteps' | 'limitsOf' | 'clock'
 >;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
@@ -81,7 +81,7 @@ export function createQuotaCheck(
       project,
       account: balance,
       step,
-      card: deps.rateCard,
+      card: deps.tariff.ofPool(price.pool).cardAt(price.now),
       limits: deps.limitsOf(balance?.project ?? request.project),
       now: price.now,
       planned: plannedUse(request),

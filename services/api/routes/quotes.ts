@@ -20,7 +20,7 @@ type Deps = Pick<
   | 'ledger'
   | 'prices'
   | 'pools'
-  | 'rateCard'
+  | 'tariff'
   | 'fixedSteps'
   | 'quotes'
   | 'workloads'

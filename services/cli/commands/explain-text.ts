@@ -124,12 +124,12 @@ function priceLines(explanation: RestExplanation): string[] {
 
 /** Columns of one product: what is multiplied, and what comes of it. */
 function productRow(product: Line['products'][number], factor: string): string[] {
-  const { resource, quantity, perUnit, rate, exact } = product;
+  const { resource, quantity, perUnit, rate, exact, counts } = product;
   const unit = perUnit === '1' ? '' : ` ÷ ${grouped(perUnit)}`;
   return [
     resource,
     `${grouped(quantity)} ${UNIT_OF[resource]}${unit} ÷ 1,000 × ${nanocredits(rate)} × ${factor}`,
-    '=',
+    counts ? '=' : '(=)',
     ...aligned(exact),
   ];
 }
@@ -140,24 +140,40 @@ function aligned(exact: string): string[] {
   return [grouped(whole), fraction === undefined ? '' : `.${fraction}`];
 }
 
+/** What is missing to the least that a container costs. */
+function minimumLines({ least, charged }: NonNullable<Line['minimum']>, line: Line): string[] {
+  return [
+    `  rate card ${printable(line.rateCard?.id ?? '')}: at least ${least} credits a container`,
+    `  ${nanocredits(least)} − ${nanocredits(charged)} charged for its use = ${nanocredits(line.recomputed)}`,
+  ];
+}
+
 function arithmeticLines(line: Line, outcome: string): string[] {
   const [, percent] = outcome.split(' ');
   const factor = percent === undefined ? line.multiplier : `${line.multiplier} × ${percent} %`;
+  if (line.minimum !== null) return minimumLines(line.minimum, line);
   if (line.sum === null || line.rateCard === null) return [];
+  const { id, coreSecond, gibSecond, gpuSecond, rule, scale } = line.rateCard;
   const [left, right] = [{ title: '' }, { title: '', align: 'right' as const }];
   const rows = [
     ...line.products
       .filter(({ quantity }) => quantity !== '0')
       .map((product) => productRow(product, factor)),
-    ['sum', 'nanocredits, exact', '=', ...aligned(line.sum)],
-    ['amount', 'rounded once, half to even', '=', nanocredits(line.recomputed), ''],
+    [rule === 'dominant' ? 'dearest' : 'sum', 'nanocredits, exact', '=', ...aligned(line.sum)],
+    [
+      'amount',
+      `${scale === '1' ? '' : `÷ ${grouped(scale)}, `}rounded once, half to even`,
+      '=',
+      nanocredits(line.recomputed),
+      '',
+    ],
   ];
   const text = table([left, left, left, right, left], rows)
     .split('\n')
     .filter((row) => row.trim() !== '')
     .map((row) => `  ${row}`);
-  const { id, coreSecond, gibSecond, gpuSecond } = line.rateCard;
-  const card = `  rate card ${printable(id)}: core ${coreSecond}, GiB ${gibSecond}, GPU ${gpuSecond} credits a second`;
+  const parts = scale === '1' ? '' : `, ÷ ${grouped(scale)}`;
+  const card = `  rate card ${printable(id)}: core ${coreSecond}, GiB ${gibSecond}, GPU ${gpuSecond} credits a second${parts}`;
   return [card, ...text];
 }
 
@@ -177,7 +193,7 @@ function rowLines(line: Line): string[] {
 
 function lineLines(line: Line, outcome: string): string[] {
   return [
-    `LINE ${time(line.hour)} at ${line.multiplier} X`,
+    `LINE ${time(line.hour)} ${line.kind === 'minimum' ? 'minimum charge' : `at ${line.multiplier} X`}`,
     ...pieceLines(line),
     ...arithmeticLines(line, outcome),
     ...rowLines(line),
@@ -198,7 +214,7 @@ function shortContainer(container: Container): string[] {
       : `${time(container.start)} to ${until(container.end)}, ${container.coverage}: ${container.why}`;
   const rows = container.lines.map((line) => [
     time(line.hour),
-    `${line.multiplier} X`,
+    line.kind === 'minimum' ? 'minimum' : `${line.multiplier} X`,
     nanocredits(line.recomputed),
     line.differences.length === 0 ? '= ledger' : `ledger ${nanocredits(line.ledger)}`,
     line.rows.at(-1)?.id ?? '',

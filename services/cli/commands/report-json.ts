@@ -57,6 +57,8 @@ export function reportJson(report: CostReport): string {
       coreSecond: formatCredits(rateCard.coreSecond),
       gibSecond: formatCredits(rateCard.gibSecond),
       gpuSecond: formatCredits(rateCard.gpuSecond),
+      rule: rateCard.rule ?? 'additive',
+      minimum: formatCredits(rateCard.minimum ?? 0n),
     },
     groups: groups.map(groupJson),
     total: usageJson(total),

@@ -41,7 +41,7 @@ function epoch(start: number, step: number): PriceEpoch {
 }
 
 function meter(one: ContainerLife, now: number, epochs: readonly PriceEpoch[] = []) {
-  const context = { now, tariff, epochs, accrualIntervalMs: 4_000 };
+  const context = { now, tariff, epochs, accrualIntervalMs: 4_000, closedUntil: undefined };
   return meterContainer({ life: one, payer: PAYER, from: Number.NEGATIVE_INFINITY }, [], context);
 }
 
@@ -162,7 +162,13 @@ test('a fixed price is what a container accrues and costs an hour, whatever the 
   const fixedSteps = new Map([['etl', 500]]);
   const fixed = new Tariff([{ card: DEFAULT_RATE_CARD, validFrom: 0, fixedSteps }]);
   const now = T0 + 30 * MINUTE_MS;
-  const context = { now, tariff: fixed, epochs: [epoch(T0, 2_000)], accrualIntervalMs: 4_000 };
+  const context = {
+    now,
+    tariff: fixed,
+    epochs: [epoch(T0, 2_000)],
+    accrualIntervalMs: 4_000,
+    closedUntil: undefined,
+  };
   const running = { life: life(now, { coverage: 'open' }), payer: PAYER, from: T0 };
   const { state } = meterContainer(running, [], context);
   assert.deepEqual([state.accrued, state.perHour], [PER_SECOND * 900n, PER_SECOND * 1_800n]);

@@ -23,12 +23,14 @@ export interface MeterContext {
   /** Of the container's pool, in order of start. */
   readonly epochs: readonly PriceEpoch[];
   readonly accrualIntervalMs: number;
+  /** End of the last closed month. */
+  readonly closedUntil: Instant | undefined;
 }
 
 export interface MeteredContainer {
   readonly life: ContainerLife;
   readonly payer: Payer;
-  /** A whole hour; charges before it stand; -Infinity to look at all. */
+  /** A whole hour; charges before it stand; -Infinity to look at all, as a minimum needs. */
   readonly from: Instant;
   readonly outcome?: Outcome;
 }
@@ -45,17 +47,18 @@ export function meterContainer(
   net: readonly NetCharge[],
   context: MeterContext,
 ): { readonly charges: Charge[]; readonly state: ContainerState } {
-  const { now, tariff, epochs } = context;
+  const { now, tariff, epochs, closedUntil } = context;
   const percent = outcomePercent(payer.outcome ?? '');
   const { over, seenEnd, chargedUntil } = chargeableSpan(life, now);
   const window = { start: from, end: chargedUntil };
-  const desired = rateLife(life, window, { tariff, epochs, project: payer.project, percent });
+  const { project } = payer;
+  const desired = rateLife(life, window, { tariff, epochs, project, percent, over });
   const rest = clipIntervals(life.intervals, { start: chargedUntil, end: seenEnd });
   const accrued = tariff
     .rate(rest, epochs, { project: payer.project, percent })
     .reduce((sum, { amount }) => sum + amount, 0n);
   return {
-    charges: planCharges(payer, desired, net, now),
+    charges: planCharges(payer, desired, net, { storedAt: now, closedUntil }),
     state: {
       cluster: payer.cluster,
       container: payer.container,

@@ -4,6 +4,7 @@ import { chargeId } from '../../../shared/contracts/charge.ts';
 import type { LifeLine } from '../../../shared/rating/rate-life.ts';
 import type { NetCharge } from '../../../shared/stores/ledger-writer.ts';
 import type { Instant } from '../../../shared/values/instant.ts';
+import { type Month, monthOf } from '../../../shared/values/month.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 
 /** Which arithmetic made a charge; a changed one has another name. */
@@ -58,24 +59,34 @@ function stands(row: Charge, line: LifeLine, payer: Payer): boolean {
   );
 }
 
-const keyOf = ({ hour, step }: { readonly hour: Instant; readonly step: number }): string =>
-  `${hour}/${step}`;
+const keyOf = ({ hour, step, kind }: Pick<LifeLine, 'hour' | 'step' | 'kind'>): string =>
+  `${hour}/${step}/${kind}`;
+
+/** When rows are stored, and in which books. */
+export interface Booking {
+  readonly storedAt: Instant;
+  /** End of the last closed month: what belongs before it is booked in the month that begins there. */
+  readonly closedUntil: Instant | undefined;
+}
 
 /**
  * The rows that bring one container's charges from what is in force to what is desired: ORIGINAL
- * where there was none, RETRACTION of the old and RESTATEMENT of the new where they differ. Ids
- * follow from the rows before, so that planning twice gives the same rows.
+ * where there was none, RETRACTION of the old and RESTATEMENT of the new where they differ. Whatever
+ * comes after its month was closed is booked in the next one, as a correction. Ids follow from the
+ * rows before, so that planning twice gives the same rows.
  */
 export function planCharges(
   payer: Payer,
   desired: readonly LifeLine[],
   net: readonly NetCharge[],
-  storedAt: Instant,
+  { storedAt, closedUntil }: Booking,
 ): Charge[] {
   const digest = digestOf(payer);
   const nets = new Map(net.map((entry) => [keyOf(entry.charge), entry]));
   const wanted = new Set(desired.map(keyOf));
   const charges: Charge[] = [];
+  const bookedIn = (hour: Instant): Month | undefined =>
+    closedUntil !== undefined && hour < closedUntil ? monthOf(closedUntil) : undefined;
   const retract = ({ charge, revision }: NetCharge): void => {
     charges.push({
       ...charge,
@@ -84,6 +95,7 @@ export function planCharges(
       quantity: negated(charge.quantity),
       amount: -charge.amount,
       storedAt,
+      booked: bookedIn(charge.hour),
     });
   };
   for (const entry of net) {
@@ -94,7 +106,9 @@ export function planCharges(
     const inForce = entry !== undefined && isInForce(entry);
     if (inForce && stands(entry.charge, line, payer)) continue;
     if (inForce) retract(entry);
-    const type: ChargeType = entry === undefined ? 'ORIGINAL' : 'RESTATEMENT';
+    const booked = bookedIn(line.hour);
+    const isNew = entry === undefined && booked === undefined;
+    const type: ChargeType = isNew ? 'ORIGINAL' : 'RESTATEMENT';
     const revision = (entry?.revision ?? 0) + (inForce ? 1 : 0);
     charges.push({
       ...line,
@@ -103,6 +117,7 @@ export function planCharges(
       type,
       ruleVersion: RATING_RULE_VERSION,
       storedAt,
+      booked,
     });
   }
   return charges;

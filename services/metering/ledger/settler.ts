@@ -1,7 +1,11 @@
 import type { ContainerFact, Witness } from '../../../shared/contracts/container-fact.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import { applicationIdentity, attemptEnd } from '../../../shared/intervals/application-identity.ts';
-import { type ContainerTold, containerLife } from '../../../shared/intervals/container-life.ts';
+import {
+  type ContainerLife,
+  type ContainerTold,
+  containerLife,
+} from '../../../shared/intervals/container-life.ts';
 import { DEFAULT_WITNESS_RULE, type WitnessRule } from '../../../shared/intervals/witness-trust.ts';
 import { promisedEpochs } from '../../../shared/price/price-promise.ts';
 import {
@@ -10,7 +14,8 @@ import {
   outcomeOf,
   printOutcome,
 } from '../../../shared/rating/outcome.ts';
-import type { Tariff } from '../../../shared/rating/tariff.ts';
+import { isOver } from '../../../shared/rating/rate-life.ts';
+import type { Tariffs } from '../../../shared/rating/tariff.ts';
 import {
   applicationKey,
   containerKey,
@@ -37,7 +42,7 @@ import { promiseOf } from './promise-of.ts';
 import type { ApplicationWork, ContainerRef, Work } from './settlement-work.ts';
 
 export interface SettlerOptions {
-  readonly tariff: Tariff;
+  readonly tariff: Tariffs;
   /** Pool that prices a cluster; undefined: always at the base price. */
   readonly poolOf: (cluster: string) => string | undefined;
   readonly leaseMs: number;
@@ -97,9 +102,10 @@ export class Settler {
     const cursor = await ledger.cursor(shard);
     const facts = await journal.factsAfter(cursor, factsMax, shard);
     const due = await ledger.due(now, containersMax, shard);
-    const works = await this.#works(facts, due);
-    const applications = await this.#applications(facts, works, shard);
-    const told = works.map((work) => this.#told(work, applications, now));
+    const begun = await this.#works(facts, due);
+    const applications = await this.#applications(facts, begun, shard);
+    const told = begun.map((work) => this.#told(work, applications, now));
+    const works = begun.map((work, index) => this.#looked(work, told[index]?.life, now));
     const metered = await this.#meter(works, told, applications, now);
     const touched = touchedBy(metered, applications);
     const restate = touched.flatMap(({ restatement }) => restatement ?? []);
@@ -202,12 +208,20 @@ export class Settler {
     return containerLife({ ...record, applicationEnd }, now, this.#options.leaseMs, this.#rule);
   }
 
+  /** A minimum charge is of the whole life, once that is over. */
+  #looked(work: Work, life: ContainerLife | undefined, now: Instant): Work {
+    const closes = life !== undefined && isOver(life, now);
+    if (!closes || !this.#options.tariff.of(work.cluster).hasMinimum()) return work;
+    return { ...work, from: Number.NEGATIVE_INFINITY };
+  }
+
   async #meter(
     works: readonly Work[],
     told: readonly ContainerTold[],
     applications: ReadonlyMap<string, ApplicationWork>,
     now: Instant,
   ): Promise<Pick<Settlement, 'charges' | 'containers'>> {
+    const closedUntil = await this.#stores.ledger.closedUntil();
     const nets = await this.#nets(works);
     const epochsOf = await this.#epochs(works, told, now);
     const states = [...applications.values()].map(({ state }) => state);
@@ -227,6 +241,7 @@ export class Settler {
         attempts: state.attempts,
       });
       const printed = printOutcome(outcome, this.#policy);
+      const tariff = this.#options.tariff.of(work.cluster);
       const payer = {
         cluster: work.cluster,
         container: work.container,
@@ -241,7 +256,7 @@ export class Settler {
         nets.get(containerKey(work)) ?? [],
         {
           ...this.#options,
-          now,
+          ...{ now, closedUntil, tariff },
           epochs: promisedEpochs(epochsOf(work.cluster), promised(state), {
             project: state.project,
             pool: this.#options.poolOf(work.cluster),

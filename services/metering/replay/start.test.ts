@@ -58,7 +58,7 @@ async function replayed(ledger: Ledger, asked: Asked): Promise<RestReplayResult>
     config: CONFIG,
     stores: {
       ...{ journal: ledger.journalReader, prices: ledger.priceWriter, replay: ledger.replay },
-      ...{ ledger: ledger.ledgerReader, grants: ledger.grants },
+      ...{ ledger: ledger.ledgerReader, grants: ledger.grants, quotes: ledger.quotes },
     },
     clock: new FakeClock(END),
   };
@@ -245,7 +245,7 @@ test('progress rises to the end, and a replay that is left stops', async () => {
     config: CONFIG,
     stores: {
       ...{ journal: ledger.journalReader, prices: ledger.priceWriter, replay: ledger.replay },
-      ...{ ledger: ledger.ledgerReader, grants: ledger.grants },
+      ...{ ledger: ledger.ledgerReader, grants: ledger.grants, quotes: ledger.quotes },
     },
     clock: new FakeClock(END),
   };

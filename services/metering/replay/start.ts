@@ -8,8 +8,9 @@ import type { GrantStore } from '../../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../../shared/stores/journal.ts';
 import type { LedgerReader } from '../../../shared/stores/ledger-reader.ts';
 import type { PriceReader } from '../../../shared/stores/price-book.ts';
+import type { PromiseReader } from '../../../shared/stores/quote-store.ts';
 import type { ReplayReader } from '../../../shared/stores/replay-reader.ts';
-import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
+import { DAY_MS, formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import type { Interval } from '../../../shared/values/interval.ts';
 import { parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
@@ -17,7 +18,7 @@ import {
   type MeteringConfig,
   outcomePolicyOf,
   poolOf,
-  tariffOf,
+  tariffBookOf,
   witnessRuleOf,
 } from '../config.ts';
 import { priceRuleOf } from '../price-config.ts';
@@ -39,6 +40,7 @@ export interface ReplayRequest extends Interval {
 export interface ReplayStores extends BudgetStores {
   readonly journal: JournalReader;
   readonly prices: PriceReader;
+  readonly quotes: PromiseReader;
   readonly replay: ReplayReader;
   readonly ledger: Pick<LedgerReader, 'balance'>;
   readonly grants: Pick<GrantStore, 'grants'>;
@@ -54,11 +56,24 @@ export interface ReplayDeps {
 type Pools = ReadonlyMap<string, readonly PriceEpoch[]>;
 type Progress = AsyncGenerator<RestReplayProgress, Pools>;
 
+/**
+ * What is missing to a minimum is of the whole life: for lives that began before the window, prices
+ * are read this far back. Before that the base price is taken.
+ */
+const BEFORE_MAX_MS = 100 * DAY_MS;
+
 const progress = (
   phase: RestReplayProgress['phase'],
   done: number,
   total: number,
 ): RestReplayProgress => ({ type: 'progress', phase, done, total });
+
+/** Epochs up to the one that holds then, which ends there. */
+function endedBefore(epochs: readonly PriceEpoch[], at: Instant): PriceEpoch[] {
+  return epochs
+    .filter(({ start }) => start < at)
+    .map((epoch) => ({ ...epoch, end: Math.min(epoch.end ?? at, at) }));
+}
 
 /** The epochs of each pool in the window: as announced, or as the proposed rule comes to them. */
 async function* pricesOf(
@@ -71,16 +86,21 @@ async function* pricesOf(
   const of = poolOf(config.pools, config.clusters);
   const clusters = again ? await stores.journal.clusters() : [];
   const length = window.end - window.start;
+  const since = tariffBookOf(config).hasMinimum() ? window.start - BEFORE_MAX_MS : window.start;
   for (const [index, { id, price = config.price }] of config.pools.entries()) {
     if (!again) {
-      pools.set(id, await stores.prices.epochs(id, window.start, window.end));
+      pools.set(id, await stores.prices.epochs(id, since, window.end));
       continue;
     }
+    const before = since < window.start ? await stores.prices.epochs(id, since, window.start) : [];
     const pool = { id, clusters: clusters.filter((name) => of(name) === id) };
     const replay = replayPrices(stores, pool, priceRuleOf(price, config.clusters), window);
     for (let step = await replay.next(); ; step = await replay.next()) {
       if (step.done) {
-        pools.set(id, step.value);
+        pools.set(id, [
+          ...endedBefore(before, step.value[0]?.start ?? window.start),
+          ...step.value,
+        ]);
         break;
       }
       const done = Math.max(0, step.value - window.start);
@@ -98,13 +118,13 @@ async function* chargesOf(
 ): AsyncGenerator<RestReplayProgress, ReplayedContainers> {
   const { project } = request;
   const window = { start: request.start, end: request.end };
-  const of = poolOf(proposed.config.pools, proposed.config.clusters);
   const rules = {
-    tariff: tariffOf(proposed.config),
+    tariff: tariffBookOf(proposed.config),
     leaseMs: config.leaseMs,
     witnessRule: witnessRuleOf(config),
     outcomePolicy: outcomePolicyOf(config),
-    epochsOf: (cluster: string) => prices.get(of(cluster) ?? '') ?? [],
+    poolOf: poolOf(proposed.config.pools, proposed.config.clusters),
+    epochsOf: (pool: string) => prices.get(pool) ?? [],
     now: clock.now(),
   };
   const span = { from: window.start, until: window.end };

@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
-import type { Charge, ChargeType } from '../../contracts/charge.ts';
+import type { Charge, ChargeKind, ChargeType } from '../../contracts/charge.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
@@ -28,6 +28,8 @@ export function rowOfCharge(charge: Charge, tagSet: bigint | number): Insertable
     tag_set: tagSet,
     stored_at: charge.storedAt,
     outcome: charge.outcome ?? '',
+    kind: charge.kind === 'usage' ? null : charge.kind,
+    booked: charge.booked ?? null,
   };
 }
 
@@ -36,6 +38,7 @@ export function chargeOfRow(row: Selectable<ChargeRow> & { readonly tags: string
   return {
     id: row.id,
     type: row.type as ChargeType,
+    kind: (row.kind ?? 'usage') as ChargeKind,
     project: row.project as ProjectId,
     cluster: row.cluster,
     application: row.application,
@@ -56,5 +59,6 @@ export function chargeOfRow(row: Selectable<ChargeRow> & { readonly tags: string
     tags: row.tags,
     storedAt: Number(row.stored_at),
     ...(row.outcome === '' ? {} : { outcome: row.outcome }),
+    booked: row.booked ?? undefined,
   };
 }

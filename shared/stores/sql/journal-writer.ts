@@ -1,10 +1,10 @@
 import { sql, type Transaction } from 'kysely';
 import type { ApplicationActivity, Evidence, JournalFact } from '../../contracts/container-fact.ts';
 import { must } from '../../errors/assert.ts';
+import { canonicalJson } from '../../values/canonical-json.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import type { JournalBatch, JournalWriteResult, JournalWriter } from '../journal.ts';
-import { canonicalJson } from './canonical-json.ts';
 import { monthNumber } from './event-month.ts';
 import { shardsOfFacts } from './fact-shards.ts';
 import { inChunks } from './in-chunks.ts';

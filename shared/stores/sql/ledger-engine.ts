@@ -3,11 +3,12 @@ import type { Instant } from '../../values/instant.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 /**
- * What a writer holds until its transaction ends. `journal`: the order of facts. `shard/…`: a shard's
+ * What a writer holds until its transaction ends. `books`: which months are closed, alone for who
+ * closes one, shared by settlements. `journal`: the order of facts. `shard/…`: a shard's
  * cursor, and the rows of its applications. `evidence`: what evidence says of containers, alone for
  * who writes it, shared by those who write containers. Taken in this order, shards by number.
  */
-export type LedgerLock = 'journal' | `shard/${number}` | 'evidence';
+export type LedgerLock = 'books' | 'journal' | `shard/${number}` | 'evidence';
 
 /**
  * How an engine does what SQL leaves open. SQLite has one writer at a time, so that a transaction

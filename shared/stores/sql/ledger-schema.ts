@@ -88,7 +88,13 @@ export interface LedgerTables {
     tag_set: Int;
     stored_at: Int;
     outcome: Generated<string>;
+    /** NULL: usage. */
+    kind: string | null;
+    /** NULL: the month of its hour. */
+    booked: string | null;
   };
+  rate_card: { id: string; body: string; fixed_at: Int };
+  period_close: { month: string; closed_at: Int; closed_by: string };
   lease: { name: string; holder: string; token: Int; until: Int };
   stop_order: {
     id: string;

@@ -5,6 +5,7 @@ import { applicationKey, containerKey } from '../journal.ts';
 import type { Fence } from '../lease.ts';
 import type {
   DueContainer,
+  FixedRateCard,
   LedgerWriter,
   NetCharge,
   SettledApplication,
@@ -13,6 +14,8 @@ import type {
 import { applicationStateOf } from './application-row.ts';
 import { chargeOfRow } from './charge-row.ts';
 import { checkFence } from './check-fence.ts';
+import { closedUntil } from './closed-until.ts';
+import { fixRateCards } from './fix-rate-cards.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
@@ -67,7 +70,7 @@ export class SqlLedgerWriter implements LedgerWriter {
           const revision = chargeRevision(charge.id);
           const lines = nets.get(containerKey(charge)) ?? new Map<string, NetCharge>();
           nets.set(containerKey(charge), lines);
-          const line = `${charge.hour}/${charge.step}`;
+          const line = `${charge.hour}/${charge.step}/${charge.kind}`;
           const last = lines.get(line);
           if (last === undefined || revision >= last.revision) {
             lines.set(line, { charge, revision: revision + 1 });
@@ -76,6 +79,14 @@ export class SqlLedgerWriter implements LedgerWriter {
       }
     }
     return new Map([...nets].map(([key, lines]) => [key, [...lines.values()]]));
+  }
+
+  fixRateCards(cards: readonly FixedRateCard[], at: Instant): Promise<void> {
+    return this.#engine.transact((trx) => fixRateCards(trx, cards, at));
+  }
+
+  closedUntil(): Promise<Instant | undefined> {
+    return closedUntil(this.#db);
   }
 
   async applications(

@@ -6,7 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { containerFact, T0 } from '../../../test/support/fact-builders.ts';
 import { journalBatch } from '../../../test/support/journal-batch.ts';
 import { aCharge, anApplication, aSettlement, ETL } from '../../../test/support/ledger-builders.ts';
+import { LEDGER_SCHEMA } from './ledger-schema.ts';
 import { openLedger } from './open-ledger.ts';
+import { openSqlite } from './open-sqlite.ts';
 
 function fileOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'));
@@ -28,6 +30,24 @@ test('what was written is there after opening again', async (t) => {
   assert.equal(await again.ledgerWriter.cursor(0), 1);
   assert.equal((await again.journalReader.factsAfter(0, 9)).length, 1);
   assert.equal((await again.ledgerReader.balance(ETL))?.charged, aCharge().amount);
+});
+
+test('rows of a ledger made before months were closed are usage, in the month of their hour', async (t) => {
+  const file = fileOf(t);
+  const before = { ...LEDGER_SCHEMA, migrations: LEDGER_SCHEMA.migrations.slice(0, 4) };
+  const old = openSqlite({ file, schema: before });
+  old.exec(`INSERT INTO tag_set VALUES (1, '{}');
+    INSERT INTO charge VALUES ('0bxyz.d1.1000.000', 'ORIGINAL', 'etl', 'yarn-1', 'app-1', 'c1',
+      'executor', ${T0}, 1000, 1, 2, 3, 0, 5, 'default', 'rating-1', 'exact', 1, ${T0})`);
+  old.close();
+  await using ledger = await openLedger({ file });
+  const window = { from: T0, until: T0 + 1 };
+  const [row] = await ledger.ledgerReader.charges(ETL, window, { limit: 9 });
+  assert.deepEqual([row?.id, row?.kind, row?.booked], ['0bxyz.d1.1000.000', 'usage', undefined]);
+  for await (const page of ledger.periods.booked(ETL, '2026-11', 9)) assert.deepEqual(page, [row]);
+  const refs = [{ cluster: 'yarn-1', container: 'c1' }];
+  const [net] = (await ledger.ledgerWriter.inForce(refs, T0)).values();
+  assert.deepEqual(net, [{ charge: row, revision: 1 }]);
 });
 
 test('a reader beside the writer sees each settlement whole, and cannot write', async (t) => {

@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely';
+import { canonicalJson } from '../../values/canonical-json.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { HeldResources, Hold, Reservation, ReservationState } from '../reservation-store.ts';
-import { canonicalJson } from './canonical-json.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
 export type ReservationRow = Selectable<LedgerTables['reservation']>;

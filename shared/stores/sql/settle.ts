@@ -2,21 +2,18 @@ import type { Insertable, Selectable, Transaction } from 'kysely';
 import type { Charge } from '../../contracts/charge.ts';
 import { AppError } from '../../errors/app-error.ts';
 import { must } from '../../errors/assert.ts';
+import { canonicalJson } from '../../values/canonical-json.ts';
+import type { Instant } from '../../values/instant.ts';
 import { applicationKey, containerKey } from '../journal.ts';
-import type {
-  ApplicationState,
-  ContainerState,
-  Restatement,
-  Settlement,
-} from '../ledger-writer.ts';
+import type { ApplicationState, ContainerState, Settlement } from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { bookCharges } from './book-charges.ts';
 import { touchedShards } from './fact-shards.ts';
 import { inChunks } from './in-chunks.ts';
-import { insertCharges } from './insert-charges.ts';
 import { addToBalances, BalanceChanges } from './ledger-balances.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
+import { makeDue } from './make-due.ts';
 import { reopenInferred } from './reopen-inferred.ts';
 import { settledRows, spendReservations } from './reservation-spending.ts';
 import { writeContainers } from './write-containers.ts';
@@ -65,9 +62,11 @@ export async function settle(
   { engine, shards }: Place,
 ): Promise<void> {
   const settlement = withoutRepeats(given);
+  // First: who closes a month waits for it, and it sees what was closed before.
+  await engine.lock(trx, 'books', 'shared');
   const replaced = await lockShards(trx, settlement, { engine, shards });
-  await moveCursor(trx, settlement);
-  const inserted = await insertCharges(trx, settlement.charges);
+  const asOf = await moveCursor(trx, settlement);
+  const inserted = await bookCharges(trx, settlement.charges, asOf);
   const works = await loadApplications(trx, settlement, replaced);
   refuseStale(settlement, works);
   const balances = new BalanceChanges();
@@ -146,24 +145,8 @@ function withoutRepeats(given: Settlement): Settlement {
   return { ...given, charges: [...charges.values()], containers: [...containers.values()] };
 }
 
-async function makeDue(trx: Trx, restatements: readonly Restatement[]): Promise<void> {
-  for (const { cluster, application, containers } of restatements) {
-    const update = trx
-      .updateTable('container')
-      .set({ next_at: 0, charged_until: null })
-      .where('cluster', '=', cluster)
-      .where('application', '=', application);
-    await (containers === 'all' ? update : update.where('coverage', '!=', 'exact')).execute();
-    await trx
-      .updateTable('application')
-      .set((eb) => ({ restated: eb('restated', '+', 1) }))
-      .where('cluster', '=', cluster)
-      .where('application', '=', application)
-      .execute();
-  }
-}
-
-async function moveCursor(trx: Trx, { shard, cursor, asOf }: Settlement): Promise<void> {
+/** @returns up to when the shard was settled before */
+async function moveCursor(trx: Trx, { shard, cursor, asOf }: Settlement): Promise<Instant> {
   const before = await trx
     .selectFrom('shard')
     .select(['cursor', 'as_of'])
@@ -181,6 +164,7 @@ async function moveCursor(trx: Trx, { shard, cursor, asOf }: Settlement): Promis
     .set({ cursor, as_of: Math.max(asOf, Number(before.as_of)) })
     .where('shard', '=', shard)
     .execute();
+  return Number(before.as_of);
 }
 
 async function replacedContainers(

@@ -112,13 +112,14 @@ function writeContainer(out: Statements, n: number, of: number): bigint {
     { start: 0, end },
     {
       ...{ tariff: TARIFF, epochs: EPOCHS, project: projectOf(applicationNumber), percent: 100 },
+      over: true,
     },
   );
   const payer = {
     ...{ cluster: 'yarn-1', ...ref, project: projectOf(applicationNumber), percent: 100 },
     ...{ role: 'executor', tags: '{"stage":"prod"}' },
   };
-  const charges = planCharges(payer, lines, [], end + 2_000);
+  const charges = planCharges(payer, lines, [], { storedAt: end + 2_000, closedUntil: undefined });
   for (const row of charges) writeCharge(out, row);
   out.container.run(
     ...['yarn-1', container, application, 'ended', start, end, 'exact', end],

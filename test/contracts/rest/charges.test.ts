@@ -28,6 +28,7 @@ test('a charge is told to the last unit: what, when, how much, by which card and
       {
         id: charge.id,
         type: 'ORIGINAL',
+        kind: 'usage',
         cluster: 'alpha',
         application: 'application_1_0001',
         container: 'c1',
@@ -44,6 +45,7 @@ test('a charge is told to the last unit: what, when, how much, by which card and
         coverage: 'exact',
         outcome: '',
         storedAt: '2026-11-21T09:00:00.000Z',
+        booked: '2026-11',
       },
     ],
     coverage: { exact: '9000000000.000000001', inferred: '0', estimated: '0' },

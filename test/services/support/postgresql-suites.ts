@@ -12,6 +12,7 @@ import { journalSuite } from '../../contracts/journal-suite.ts';
 import { leaseSuite } from '../../contracts/lease-suite.ts';
 import { ledgerReaderSuite } from '../../contracts/ledger-reader-suite.ts';
 import { ledgerWriterSuite } from '../../contracts/ledger-writer-suite.ts';
+import { periodSuite } from '../../contracts/period-suite.ts';
 import { priceBookSuite } from '../../contracts/price-book-suite.ts';
 import { priceFreezesSuite } from '../../contracts/price-freezes-suite.ts';
 import { quarantineSuite } from '../../contracts/quarantine-suite.ts';
@@ -30,6 +31,7 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   ledgerWriterSuite(name, open);
   ledgerReaderSuite(name, open);
   quotesSuite(name, open);
+  periodSuite(name, open);
   quarantineSuite(name, async () => openPostgresQuarantine(await freshSchema(server())));
   checkpointSuite(name, async (clock) =>
     openPostgresCheckpointStore(await freshSchema(server()), { clock }),
