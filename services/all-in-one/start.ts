@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
+import { levelsOf } from '../../shared/grants/hierarchy-config.ts';
 import { limitsByProject } from '../../shared/rating/project-limits-config.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
@@ -129,6 +130,7 @@ function apiDeps(
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
+    levels: { above: levelsOf(config.metering.hierarchy).above, reader: stores.levels },
     stopOrders: stores.stopOrders,
     priceFreezes: stores.priceFreezes,
     explanations: stores.explanations,

@@ -22,6 +22,7 @@ import type { Interval } from '../../shared/values/interval.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import type { RateCard } from '../../shared/values/rate-card.ts';
+import type { ApiLevels } from './check-levels.ts';
 import type { QuotesConfig } from './quotes/config.ts';
 
 /** A cluster as the configuration names it. */
@@ -60,6 +61,8 @@ export interface ApiDeps {
   readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
   readonly grants: GrantStore;
+  /** Undefined where no team and no organisation is configured. */
+  readonly levels?: ApiLevels;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   /** Quotas as configured; of a project that isn't, none. */

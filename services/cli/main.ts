@@ -8,6 +8,8 @@ import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
+import { grantCommand } from './commands/grant-command.ts';
+import { grantsCommand } from './commands/grants-command.ts';
 import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
 import { priceCommand } from './commands/price-command.ts';
@@ -84,6 +86,8 @@ const exitCode = await runCli(process.argv.slice(2), {
     clustersCommand(io),
     explainCommand(io),
     replayCommand(io, process.stderr),
+    grantsCommand(io),
+    grantCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     quarantineCommand(io),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { WITNESSES } from '../../shared/contracts/container-fact.ts';
+import { hierarchyConfig } from '../../shared/grants/hierarchy-config.ts';
 import {
   DEFAULT_TRUST,
   DEFAULT_WITNESS_RULE,
@@ -13,6 +14,7 @@ import { HOUR_MS, parseInstant } from '../../shared/values/instant.ts';
 import { parseCredits } from '../../shared/values/money.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
+import { checkConfiguredGrants, grantTermsConfig } from './configured-grants.ts';
 import {
   type ClusterPriceConfig,
   clusterPriceConfig,
@@ -72,6 +74,7 @@ const project = z.object({
           .refine((text) => parseCredits(text) !== undefined, 'is no amount of credits')
           .describe('Credits given, as a decimal text; negative takes back.'),
         reason: z.string().default('configured').describe('Why, for statements.'),
+        terms: grantTermsConfig,
       }),
     )
     .default([])
@@ -156,11 +159,13 @@ export const meteringConfig = z
       100,
       'How often the accrual of a running container is brought up to date.',
     ),
+    hierarchy: hierarchyConfig,
     projects: z.array(project).default([]).describe('Projects and their first credits.'),
     usagePollMs: milliseconds(300_000, 1_000, 'How often stored bytes and logs are measured.'),
   })
   .superRefine((config, context) => {
     const cards = [config.rateCard, ...config.earlierRateCards];
+    checkConfiguredGrants(config.projects, context);
     const twice = (values: readonly string[]): boolean => new Set(values).size < values.length;
     if (twice(cards.map(({ id }) => id)) || twice(cards.map(({ validFrom }) => validFrom))) {
       context.addIssue({

@@ -15,6 +15,7 @@ import type { JournalReader, JournalWriter } from './journal.ts';
 import type { LeaseStore } from './lease.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
+import type { LevelStore } from './level-store.ts';
 import type { LogReader, LogWriter, RefusedLog } from './log-store.ts';
 import type { MetricReader, MetricWriter } from './metric-store.ts';
 import type { PriceWriter } from './price-book.ts';
@@ -57,6 +58,7 @@ export interface LedgerStores extends AsyncDisposable {
   readonly ledgerReader: LedgerReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
+  readonly levels: LevelStore;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;

@@ -6,6 +6,7 @@ const pure = [
   '^shared/values/',
   '^shared/contracts/',
   '^shared/rating/',
+  '^shared/grants/',
   '^shared/attribution/',
   '^shared/intervals/',
   '^shared/price/',

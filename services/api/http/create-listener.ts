@@ -17,6 +17,9 @@ import { chargeEndpoints } from '../routes/charges.ts';
 import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
 import { explanationEndpoints } from '../routes/explanations.ts';
+import { forecastEndpoints } from '../routes/forecast.ts';
+import { grantEndpoints } from '../routes/grants.ts';
+import { levelEndpoints } from '../routes/levels.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
 import { priceFreezeEndpoints } from '../routes/price-freezes.ts';
@@ -90,6 +93,9 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
   return [
     ...statusEndpoints(deps),
     ...projectEndpoints(deps),
+    ...grantEndpoints(deps),
+    ...forecastEndpoints(deps),
+    ...levelEndpoints(deps),
     ...applicationEndpoints(deps),
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),

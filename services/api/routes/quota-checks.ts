@@ -6,6 +6,8 @@ import {
   restQuotaCheckRequest,
 } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import type { LevelState } from '../../../shared/grants/evaluate-levels.ts';
+import { balanceOf } from '../../../shared/rating/evaluate-limits.ts';
 import {
   evaluateQuota,
   type PlannedUse,
@@ -17,6 +19,7 @@ import { formatCredits } from '../../../shared/values/money.ts';
 import { BASE_STEP, type PriceStep } from '../../../shared/values/price-step.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { readLevels, underLevels, withBorrowing } from '../check-levels.ts';
 import { badRequest } from '../http/bad-request.ts';
 import { type Caller, sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
@@ -26,7 +29,7 @@ import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
 type Deps = Pick<
   ApiDeps,
-  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'clock'
+  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'levels' | 'clock'
 >;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
@@ -54,7 +57,11 @@ interface CheckedPrice {
   readonly now: Instant;
 }
 
-function toAnswer(project: string, verdict: QuotaVerdict, price: CheckedPrice): QuotaAnswer {
+function toAnswer(
+  project: string,
+  verdict: QuotaVerdict & { readonly level: string | null },
+  price: CheckedPrice,
+): QuotaAnswer {
   return {
     allowed: verdict.allowed,
     reason: verdict.reason,
@@ -63,6 +70,7 @@ function toAnswer(project: string, verdict: QuotaVerdict, price: CheckedPrice): 
     balance: formatCredits(verdict.balance),
     price: { pool: price.pool, multiplier: formatMultiplier(price.step) },
     estimate: verdict.estimate === undefined ? null : formatCredits(verdict.estimate),
+    level: verdict.level,
     reasons: verdict.refusals.map(toRestReason),
     limits: verdict.states.map(toRestLimit),
     asOf: formatInstant(price.asOf),
@@ -74,22 +82,37 @@ export function createQuotaCheck(
   deps: Deps,
 ): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
-  const answer = (request: QuotaRequest, price: CheckedPrice, balance?: Balance): QuotaAnswer => {
+  const answer = (
+    request: QuotaRequest,
+    price: CheckedPrice,
+    balance?: Balance,
+    levels: readonly LevelState[] = [],
+  ): QuotaAnswer => {
     const project = balance?.project ?? request.project;
     const step = deps.fixedSteps.get(project) ?? price.step;
+    const own = balance && balanceOf(balance);
     const verdict = evaluateQuota({
       project,
-      account: balance,
+      account: balance && withBorrowing(balance, levels, own ?? 0n),
       step,
       card: deps.rateCard,
       limits: deps.limitsOf(balance?.project ?? request.project),
       now: price.now,
       planned: plannedUse(request),
     });
-    return toAnswer(project, verdict, { ...price, step });
+    const above = underLevels(verdict, levels, price.now);
+    return toAnswer(project, { ...above, balance: own ?? above.balance }, { ...price, step });
   };
-  const known = (request: QuotaRequest, at: At, read: QuotaRead): QuotaAnswer =>
-    answer(request, { ...at, step: read.step, asOf: read.balance.asOf }, read.balance);
+  const known = (
+    request: QuotaRequest,
+    at: At,
+    { step, balance }: QuotaRead,
+  ): QuotaAnswer | Promise<QuotaAnswer> => {
+    const price = { ...at, step, asOf: balance.asOf };
+    const levels = readLevels(deps.levels, balance.project);
+    if (!(levels instanceof Promise)) return answer(request, price, balance, levels);
+    return levels.then((states) => answer(request, price, balance, states));
+  };
   return (request, caller) => {
     const pool = request.pool ?? firstPool;
     if (!deps.pools.includes(pool)) {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { restBalance, restProjects } from '../../../shared/contracts/rest.ts';
+import { restForecast } from '../../../shared/contracts/rest-grants.ts';
 import type { CliIo } from '../cli-io.ts';
 import {
   client,
@@ -62,6 +63,25 @@ function print(balances: readonly Balance[]): string {
   );
 }
 
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** `Tue 2026-12-01 14:00`, in UTC. */
+function day(instant: string): string {
+  const weekday = WEEKDAYS[new Date(Date.parse(instant)).getUTCDay()];
+  return `${weekday} ${instant.slice(0, 10)} ${instant.slice(11, 16)}`;
+}
+
+/** When the credits end as the past days went, and how sure that is. */
+function forecastLine(forecast: z.infer<typeof restForecast>): string {
+  const { outcome, reason, ends, earliest, latest, until } = forecast;
+  if (outcome === 'unknown') return `forecast: ${reason}`;
+  if (outcome === 'ended') return 'forecast: the credits have ended';
+  if (outcome === 'lasts' || earliest === null) return `forecast: lasts beyond ${day(until)} UTC`;
+  const beyond = `later than ${day(until)}`;
+  const median = ends === null ? beyond : day(ends);
+  return `forecast: ends ${median}, between ${day(earliest)} and ${latest === null ? beyond : day(latest)} UTC`;
+}
+
 /** `tollgate balance [PROJECT]`: what is left, and for how long. */
 export function balanceCommand(io: CliIo): Command {
   const command = new Command('balance')
@@ -72,7 +92,9 @@ export function balanceCommand(io: CliIo): Command {
       if (project !== undefined) {
         const path = `/v1/projects/${encodeURIComponent(project)}/balance`;
         const balance = await rest.get(path, restBalance);
-        return options.json ? printJson(io, balance) : io.out(`${print([balance])}\n`);
+        if (options.json) return printJson(io, balance);
+        const forecast = await rest.get(path.replace(/balance$/, 'forecast'), restForecast);
+        return io.out(`${print([balance])}\n${forecastLine(forecast)}\n`);
       }
       const { projects } = await rest.get('/v1/projects', restProjects);
       const balances = projects.map(({ balance }) => balance);

@@ -4,6 +4,7 @@ import type { GrantStore } from '../grant-store.ts';
 import type { JournalReader, JournalWriter } from '../journal.ts';
 import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
+import type { LevelStore } from '../level-store.ts';
 import type { PriceWriter } from '../price-book.ts';
 import type { PriceFreezeStore } from '../price-freezes.ts';
 import type { QuoteStore } from '../quote-store.ts';
@@ -24,6 +25,7 @@ import { SqlReservationStore } from './ledger-reservations.ts';
 import { LEDGER_SCHEMA, type LedgerTables } from './ledger-schema.ts';
 import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
+import { SqlLevelStore } from './level-store.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { SqlPriceFreezes } from './price-freezes.ts';
 import { SqlQuoteStore } from './quote-store.ts';
@@ -44,6 +46,7 @@ export interface Ledger extends AsyncDisposable {
   readonly ledgerReader: LedgerReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
+  readonly levels: LevelStore;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
@@ -66,6 +69,7 @@ export function ledgerPorts(
     ledgerReader: new SqlLedgerReader(engine.db, quota),
     priceWriter: new SqlPriceBook(engine),
     grants: new SqlGrantStore(engine),
+    levels: new SqlLevelStore(engine),
     stopOrders: new SqlStopOrders(engine),
     reservations: new SqlReservationStore(engine),
     usage: new SqlUsageStore(engine),

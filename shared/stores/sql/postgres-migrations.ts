@@ -1,3 +1,4 @@
+import { GRANT_POSTGRES } from './grant-schema.ts';
 import { QUOTE_POSTGRES } from './quote-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
 import { WITNESS_POSTGRES } from './witness-schema.ts';
@@ -231,4 +232,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   WITNESS_POSTGRES,
   READINGS,
   QUOTE_POSTGRES,
+  GRANT_POSTGRES,
 ];

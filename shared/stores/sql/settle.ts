@@ -11,6 +11,7 @@ import type {
 } from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { addChargeSums } from './charge-sums.ts';
 import { touchedShards } from './fact-shards.ts';
 import { inChunks } from './in-chunks.ts';
 import { insertCharges } from './insert-charges.ts';
@@ -97,6 +98,7 @@ export async function settle(
   await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances, engine);
   await spendReservations(trx, settledRows(works.values()), balances.projects);
+  await addChargeSums(trx, inserted);
 }
 
 /**
