@@ -33,6 +33,7 @@ export const restBalance = z.object({
   coverage: restCoverage,
   unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
+  shadow: z.literal(true).optional().meta({ description: 'Charged, and never refused' }),
 });
 
 export const restGrant = z.object({
@@ -261,7 +262,8 @@ export const restQuotaCheckRequest = z.strictObject({
     .optional()
     .meta({ description: 'How long it will hold them' }),
 });
-export const QUOTA_REASONS = ['ok', 'unknown-project', 'unlimited', ...LIMIT_CODES] as const;
+const PASSES = ['ok', 'unlimited', 'shadow'] as const;
+export const QUOTA_REASONS = [...PASSES, 'unknown-project', ...LIMIT_CODES] as const;
 export const restQuotaCheck = z.object({
   allowed: z.boolean(),
   reason: z.enum(QUOTA_REASONS),

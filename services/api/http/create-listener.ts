@@ -25,10 +25,13 @@ import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
 import { quoteEndpoints } from '../routes/quotes.ts';
+import { quotaSuggestionEndpoints } from '../routes/quota-suggestions.ts';
 import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
+import { spendingEndpoints } from '../routes/spending.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
+import { streamCostEndpoints } from '../routes/stream-costs.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
 import { hostGuard } from './allowed-host.ts';
 import { type Caller, demandAllProjects, demandScope } from './caller.ts';
@@ -94,6 +97,8 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
     ...explanationEndpoints(deps),
+    ...spendingEndpoints(deps),
+    ...streamCostEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
@@ -106,6 +111,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...reservationEndpoints(deps),
     ...replayEndpoints(deps),
     ...quoteEndpoints(deps),
+    ...quotaSuggestionEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

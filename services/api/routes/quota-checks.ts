@@ -11,6 +11,7 @@ import {
   type PlannedUse,
   type QuotaVerdict,
 } from '../../../shared/rating/evaluate-quota.ts';
+import { shadowVerdict } from '../../../shared/rating/shadow-mode.ts';
 import type { Balance } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
@@ -26,7 +27,7 @@ import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
 type Deps = Pick<
   ApiDeps,
-  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'clock'
+  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'isShadow' | 'clock'
 >;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
@@ -74,10 +75,15 @@ export function createQuotaCheck(
   deps: Deps,
 ): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
-  const answer = (request: QuotaRequest, price: CheckedPrice, balance?: Balance): QuotaAnswer => {
+  const answer = (
+    request: QuotaRequest,
+    price: CheckedPrice,
+    balance?: Balance,
+    shadow = balance !== undefined && deps.isShadow(balance.project),
+  ): QuotaAnswer => {
     const project = balance?.project ?? request.project;
     const step = deps.fixedSteps.get(project) ?? price.step;
-    const verdict = evaluateQuota({
+    const strict = evaluateQuota({
       project,
       account: balance,
       step,
@@ -86,6 +92,7 @@ export function createQuotaCheck(
       now: price.now,
       planned: plannedUse(request),
     });
+    const verdict = shadow ? shadowVerdict(strict) : strict;
     return toAnswer(project, verdict, { ...price, step });
   };
   const known = (request: QuotaRequest, at: At, read: QuotaRead): QuotaAnswer =>
@@ -105,7 +112,12 @@ export function createQuotaCheck(
       return known(request, { pool, now }, read);
     return Promise.resolve(read).then(async (late) =>
       late === undefined
-        ? answer(request, { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now })
+        ? answer(
+            request,
+            { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now },
+            undefined,
+            project !== undefined && deps.isShadow(project),
+          )
         : known(request, { pool, now }, late),
     );
   };

@@ -16,7 +16,8 @@ type Balance = z.infer<typeof restBalance>;
 const HOURS_SHOWN = 10_000;
 
 /** When the credits end at the present burn; '' when they don't. Only for people: not exact. */
-function lasts({ balance, burnPerHour, unlimited }: Balance): string {
+function lasts({ balance, burnPerHour, unlimited, shadow }: Balance): string {
+  if (shadow) return 'shadow mode';
   if (unlimited) return 'no limit';
   const hours = Number(balance) / Number(burnPerHour);
   if (Number(balance) <= 0) return 'exhausted';
@@ -40,6 +41,17 @@ export function shares({ exact, inferred, estimated }: Balance['coverage']): str
   const percent = (part = 0) => Math.round((100 * part) / total);
   const [a, b] = [percent(sure), percent(guessed)];
   return `${a}/${b}/${100 - a - b} %`;
+}
+
+/** What owners of projects in shadow mode would have paid. */
+function shadowLines(balances: readonly Balance[]): string {
+  return balances
+    .filter(({ shadow }) => shadow)
+    .map(({ project, charged }) => {
+      const credits = shortCredits(charged);
+      return `${project} would have been charged ${credits} credits; in shadow mode nothing is refused\n`;
+    })
+    .join('');
 }
 
 function print(balances: readonly Balance[]): string {
@@ -72,12 +84,14 @@ export function balanceCommand(io: CliIo): Command {
       if (project !== undefined) {
         const path = `/v1/projects/${encodeURIComponent(project)}/balance`;
         const balance = await rest.get(path, restBalance);
-        return options.json ? printJson(io, balance) : io.out(`${print([balance])}\n`);
+        return options.json
+          ? printJson(io, balance)
+          : io.out(`${print([balance])}\n${shadowLines([balance])}`);
       }
       const { projects } = await rest.get('/v1/projects', restProjects);
       const balances = projects.map(({ balance }) => balance);
       if (options.json) return printJson(io, { balances });
-      return io.out(`${print(balances)}\n`);
+      return io.out(`${print(balances)}\n${shadowLines(balances)}`);
     });
   return withExample(withShared(command), 'tollgate balance etl');
 }
