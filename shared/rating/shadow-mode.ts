@@ -1,4 +1,8 @@
 import type { QuotaReason } from '../contracts/rest.ts';
+import { NO_LIMITS, type ProjectLimits } from './evaluate-limits.ts';
+
+/** By which a hold in shadow mode is decided: a line of credit that nobody comes to the end of. */
+export const SHADOW_LIMITS: ProjectLimits = { ...NO_LIMITS, creditLine: 10n ** 27n };
 
 /**
  * Which projects are in shadow mode: charged and shown like any other, and never refused, so that

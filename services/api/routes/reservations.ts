@@ -9,6 +9,7 @@ import {
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import type { LimitRefusal } from '../../../shared/rating/evaluate-limits.ts';
+import { SHADOW_LIMITS } from '../../../shared/rating/shadow-mode.ts';
 import {
   type Hold,
   RESERVATION_STATES,
@@ -25,7 +26,7 @@ import { toRestReason } from '../rest-limits.ts';
 import { toRestBalance } from '../rest-money.ts';
 import { mustBalance } from './projects.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'reservations' | 'limitsOf' | 'clock'>;
+type Deps = Pick<ApiDeps, 'ledger' | 'reservations' | 'limitsOf' | 'isShadow' | 'clock'>;
 type Step = z.infer<typeof restReservationStep>;
 
 const ALL = '/v1/projects/{project}/reservations';
@@ -114,7 +115,8 @@ function holdEndpoint(deps: Deps): Endpoint {
     status: 201,
     async handle({ project, body }) {
       const now = deps.clock.now();
-      const held = await deps.reservations.hold(holdOf(project, body), deps.limitsOf(project), now);
+      const limits = deps.isShadow(project) ? SHADOW_LIMITS : deps.limitsOf(project);
+      const held = await deps.reservations.hold(holdOf(project, body), limits, now);
       switch (held.outcome) {
         case 'unknown-project':
           throw new AppError('NOT_FOUND', `there is no project ${project}`);

@@ -33,7 +33,7 @@ test('a project in shadow mode is charged and told, and passes every check', asy
     api.postOk('/v1/quota-checks', { project, pool: 'main' }, restQuotaCheck);
   const shadow = await check('Team-A');
   assert.deepEqual([shadow.allowed, shadow.reason], [true, 'shadow']);
-  assert.match(shadow.message, /would have been refused .*no credits left/);
+  assert.match(shadow.message, /would have been refused .*no credits are left/);
   assert.equal(shadow.balance, '-6.5');
   const plan = { resources: { cores: 8 }, durationMs: 3_600_000 };
   const strict = await api.postOk(
@@ -43,6 +43,15 @@ test('a project in shadow mode is charged and told, and passes every check', asy
   );
   assert.deepEqual([strict.allowed, strict.reason], [false, 'estimate-exceeds-balance']);
   assert.equal((await check('nobody')).reason, 'unknown-project');
+  const hold = {
+    application: 'nightly',
+    maxCost: '1000',
+    resources: { cores: 4 },
+    leaseSeconds: 60,
+  };
+  const held = async (project: string) =>
+    (await api.post(`/v1/projects/${project}/reservations`, { ...hold, id: project })).status;
+  assert.deepEqual([await held('team-a'), await held('team-b')], [201, 403]);
   const balance = await api.get('/v1/projects/team-a/balance', restBalance);
   assert.deepEqual([balance.shadow, balance.charged], [true, '5']);
   const { projects } = await api.get('/v1/projects', restProjects);
