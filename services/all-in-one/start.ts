@@ -5,6 +5,7 @@ import { AppError } from '../../shared/errors/app-error.ts';
 import { must } from '../../shared/errors/assert.ts';
 import { levelsOf } from '../../shared/grants/hierarchy-config.ts';
 import { limitsByProject } from '../../shared/rating/project-limits-config.ts';
+import { shadowProjects } from '../../shared/rating/shadow-mode.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
@@ -127,6 +128,7 @@ function apiDeps(
   return {
     ...operation,
     ledger: stores.ledgerReader,
+    spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
@@ -148,6 +150,7 @@ function apiDeps(
     reservations: stores.reservations,
     limitsOf: limitsByProject(config.metering.projects, config.logs.quota),
     fixedSteps: fixedStepsOf(config.metering.rateCard),
+    isShadow: shadowProjects(config.metering),
   };
 }
 

@@ -14,6 +14,7 @@ import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { QuoteStore } from '../../shared/stores/quote-store.ts';
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
+import type { SpendingReader } from '../../shared/stores/spending-reader.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { WorkloadReader } from '../../shared/stores/workload-reader.ts';
 import type { RandomBytes } from '../../shared/tokens/api-token.ts';
@@ -57,6 +58,7 @@ export interface TariffReplay extends Interval {
 /** What the routes answer from. Each route takes only the parts that it names. */
 export interface ApiDeps {
   readonly ledger: LedgerReader;
+  readonly spending: SpendingReader;
   readonly prices: PriceReader & PriceEvaluationReader;
   readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
@@ -87,6 +89,8 @@ export interface ApiDeps {
   readonly rateCard: RateCard;
   /** Prices that the rate card fixes, by project. */
   readonly fixedSteps: ReadonlyMap<string, PriceStep>;
+  /** Projects that are charged and never refused. */
+  readonly isShadow: (project: string) => boolean;
   readonly clock: Clock;
   readonly startedAt: Instant;
   readonly mode: 'demo' | 'start';

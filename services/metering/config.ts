@@ -81,6 +81,10 @@ const project = z.object({
     .describe('Credits given to it; without any the project is not limited.'),
   limits: projectLimitsConfig,
   storage: storagePlaces,
+  shadow: z
+    .boolean()
+    .default(false)
+    .describe('Shadow mode: it is charged and shown, and never refused.'),
 });
 
 /** Shares of the price, in percent. */
@@ -162,6 +166,7 @@ export const meteringConfig = z
     hierarchy: hierarchyConfig,
     projects: z.array(project).default([]).describe('Projects and their first credits.'),
     usagePollMs: milliseconds(300_000, 1_000, 'How often stored bytes and logs are measured.'),
+    shadow: z.boolean().default(false).describe('Shadow mode for every project.'),
   })
   .superRefine((config, context) => {
     const cards = [config.rateCard, ...config.earlierRateCards];

@@ -33,6 +33,7 @@ export const restBalance = z.object({
   coverage: restCoverage,
   unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
+  shadow: z.literal(true).optional().meta({ description: 'Charged, and never refused' }),
 });
 
 export const restCharges = z.object({
@@ -243,10 +244,10 @@ export const restQuotaCheckRequest = z.strictObject({
     .optional()
     .meta({ description: 'How long it will hold them' }),
 });
+const PASSES = ['ok', 'unlimited', 'shadow'] as const;
 export const QUOTA_REASONS = [
-  'ok',
+  ...PASSES,
   'unknown-project',
-  'unlimited',
   ...LIMIT_CODES,
   'level-exhausted',
   'estimate-exceeds-level',

@@ -27,6 +27,7 @@ import { refusedLog, refusedPoint } from './refused-records.ts';
 import type { ReplayReader } from './replay-reader.ts';
 import type { ReservationStore } from './reservation-store.ts';
 import { scopedCheckpoints } from './scoped-checkpoints.ts';
+import type { SpendingReader } from './spending-reader.ts';
 import { lockFolder } from './sql/folder-lock.ts';
 import { openLedgerProjectLookup } from './sql/ledger-project-lookup.ts';
 import type { LogLimits } from './sql/log-limits.ts';
@@ -59,6 +60,7 @@ export interface LedgerStores extends AsyncDisposable {
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
   readonly levels: LevelStore;
+  readonly spending: SpendingReader;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;

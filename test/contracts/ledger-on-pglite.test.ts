@@ -30,6 +30,7 @@ import { quarantineSuite } from './quarantine-suite.ts';
 import { quotesSuite } from './quotes-suite.ts';
 import { replayReaderSuite } from './replay-reader-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
+import { spendingSuite } from './spending-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 import { tokenStoreSuite } from './token-store-suite.ts';
 
@@ -59,6 +60,7 @@ priceFreezesSuite('pglite', open);
 explanationReaderSuite('pglite', open);
 replayReaderSuite('pglite', open);
 quotesSuite('pglite', open);
+spendingSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

@@ -12,6 +12,7 @@ import { priceFreezesSuite } from './price-freezes-suite.ts';
 import { quotesSuite } from './quotes-suite.ts';
 import { replayReaderSuite } from './replay-reader-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
+import { spendingSuite } from './spending-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 
 const open = () => openLedger({ file: ':memory:' });
@@ -30,3 +31,4 @@ priceFreezesSuite('sqlite', open);
 explanationReaderSuite('sqlite', open);
 replayReaderSuite('sqlite', open);
 quotesSuite('sqlite', open);
+spendingSuite('sqlite', open);

@@ -89,6 +89,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   const metricWriter = resources.use(await openMetricStoreWriter(setup, writing));
   const deps: ApiDeps = {
     ledger: stores.ledgerReader,
+    spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
@@ -117,6 +118,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     pools: ['cpu'],
     rateCard: DEFAULT_RATE_CARD,
     fixedSteps: new Map(),
+    isShadow: () => false,
     clock,
     startedAt: clock.now(),
     mode: 'start',

@@ -27,11 +27,14 @@ import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { quotaSuggestionEndpoints } from '../routes/quota-suggestions.ts';
 import { quoteEndpoints } from '../routes/quotes.ts';
 import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
+import { spendingEndpoints } from '../routes/spending.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
+import { streamCostEndpoints } from '../routes/stream-costs.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
 import { hostGuard } from './allowed-host.ts';
 import { type Caller, demandAllProjects, demandScope } from './caller.ts';
@@ -100,6 +103,8 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
     ...explanationEndpoints(deps),
+    ...spendingEndpoints(deps),
+    ...streamCostEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
@@ -112,6 +117,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...reservationEndpoints(deps),
     ...replayEndpoints(deps),
     ...quoteEndpoints(deps),
+    ...quotaSuggestionEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

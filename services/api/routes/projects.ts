@@ -9,7 +9,7 @@ import { sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { toRestBalance } from '../rest-money.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'clock'>;
+type Deps = Pick<ApiDeps, 'ledger' | 'isShadow' | 'clock'>;
 
 /** The balance, or the 404 of a project that nobody knows. */
 export async function mustBalance(
@@ -22,9 +22,14 @@ export async function mustBalance(
   return balance;
 }
 
-function toRestProject(balance: Balance, runningApplications = 0): z.infer<typeof restProject> {
+function toRestProject(
+  { isShadow }: Pick<Deps, 'isShadow'>,
+  balance: Balance,
+  runningApplications = 0,
+): z.infer<typeof restProject> {
   const id = balance.project;
-  return { id, name: id, tags: {}, balance: toRestBalance(balance), runningApplications };
+  const told = toRestBalance(balance, isShadow(id));
+  return { id, name: id, tags: {}, balance: told, runningApplications };
 }
 
 export function projectEndpoints(deps: Deps): Endpoint[] {
@@ -41,7 +46,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
         for (const id of await deps.ledger.projects()) {
           if (!sees(caller, id)) continue;
           const balance = await deps.ledger.balance(id, deps.clock.now());
-          if (balance !== undefined) projects.push(toRestProject(balance, running.get(id)));
+          if (balance !== undefined) projects.push(toRestProject(deps, balance, running.get(id)));
         }
         return { projects };
       },
@@ -54,7 +59,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       answer: restProject,
       async handle({ project }) {
         const balance = await mustBalance(deps, project, deps.clock.now());
-        return toRestProject(balance, (await deps.ledger.runningCounts()).get(project));
+        return toRestProject(deps, balance, (await deps.ledger.runningCounts()).get(project));
       },
     }),
     endpoint({
@@ -64,7 +69,7 @@ export function projectEndpoints(deps: Deps): Endpoint[] {
       summary: 'Balance: granted − charged − accrued − reserved',
       answer: restBalance,
       handle: async ({ project }) =>
-        toRestBalance(await mustBalance(deps, project, deps.clock.now())),
+        toRestBalance(await mustBalance(deps, project, deps.clock.now()), deps.isShadow(project)),
     }),
   ];
 }

@@ -13,6 +13,7 @@ import {
   type PlannedUse,
   type QuotaVerdict,
 } from '../../../shared/rating/evaluate-quota.ts';
+import { shadowVerdict } from '../../../shared/rating/shadow-mode.ts';
 import type { Balance } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
@@ -29,7 +30,15 @@ import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
 type Deps = Pick<
   ApiDeps,
-  'ledger' | 'prices' | 'pools' | 'rateCard' | 'fixedSteps' | 'limitsOf' | 'levels' | 'clock'
+  | 'ledger'
+  | 'prices'
+  | 'pools'
+  | 'rateCard'
+  | 'fixedSteps'
+  | 'limitsOf'
+  | 'levels'
+  | 'isShadow'
+  | 'clock'
 >;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
@@ -77,6 +86,13 @@ function toAnswer(
   };
 }
 
+interface CheckedProject {
+  /** Undefined for one that isn't there, or that the caller may not see. */
+  readonly balance?: Balance;
+  readonly levels?: readonly LevelState[];
+  readonly shadow: boolean;
+}
+
 /** One read by key, one decision; no promise where the store is in the process. */
 export function createQuotaCheck(
   deps: Deps,
@@ -85,13 +101,12 @@ export function createQuotaCheck(
   const answer = (
     request: QuotaRequest,
     price: CheckedPrice,
-    balance?: Balance,
-    levels: readonly LevelState[] = [],
+    { balance, levels = [], shadow }: CheckedProject,
   ): QuotaAnswer => {
     const project = balance?.project ?? request.project;
     const step = deps.fixedSteps.get(project) ?? price.step;
     const own = balance && balanceOf(balance);
-    const verdict = evaluateQuota({
+    const strict = evaluateQuota({
       project,
       account: balance && withBorrowing(balance, levels, own ?? 0n),
       step,
@@ -100,8 +115,9 @@ export function createQuotaCheck(
       now: price.now,
       planned: plannedUse(request),
     });
-    const above = underLevels(verdict, levels, price.now);
-    return toAnswer(project, { ...above, balance: own ?? above.balance }, { ...price, step });
+    const above = underLevels(strict, levels, price.now);
+    const verdict = shadow ? shadowVerdict(above) : above;
+    return toAnswer(project, { ...verdict, balance: own ?? verdict.balance }, { ...price, step });
   };
   const known = (
     request: QuotaRequest,
@@ -109,9 +125,10 @@ export function createQuotaCheck(
     { step, balance }: QuotaRead,
   ): QuotaAnswer | Promise<QuotaAnswer> => {
     const price = { ...at, step, asOf: balance.asOf };
+    const shadow = deps.isShadow(balance.project);
     const levels = readLevels(deps.levels, balance.project);
-    if (!(levels instanceof Promise)) return answer(request, price, balance, levels);
-    return levels.then((states) => answer(request, price, balance, states));
+    if (!(levels instanceof Promise)) return answer(request, price, { balance, levels, shadow });
+    return levels.then((states) => answer(request, price, { balance, levels: states, shadow }));
   };
   return (request, caller) => {
     const pool = request.pool ?? firstPool;
@@ -128,7 +145,11 @@ export function createQuotaCheck(
       return known(request, { pool, now }, read);
     return Promise.resolve(read).then(async (late) =>
       late === undefined
-        ? answer(request, { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now })
+        ? answer(
+            request,
+            { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now },
+            { shadow: project !== undefined && deps.isShadow(project) },
+          )
         : known(request, { pool, now }, late),
     );
   };

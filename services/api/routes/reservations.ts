@@ -9,6 +9,7 @@ import {
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
 import type { LimitRefusal, ProjectLimits } from '../../../shared/rating/evaluate-limits.ts';
+import { SHADOW_LIMITS } from '../../../shared/rating/shadow-mode.ts';
 import {
   type Hold,
   RESERVATION_STATES,
@@ -26,7 +27,7 @@ import { toRestReason } from '../rest-limits.ts';
 import { toRestBalance } from '../rest-money.ts';
 import { mustBalance } from './projects.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'reservations' | 'limitsOf' | 'levels' | 'clock'>;
+type Deps = Pick<ApiDeps, 'ledger' | 'reservations' | 'limitsOf' | 'levels' | 'isShadow' | 'clock'>;
 type Step = z.infer<typeof restReservationStep>;
 
 const ALL = '/v1/projects/{project}/reservations';
@@ -127,7 +128,8 @@ function holdEndpoint(deps: Deps): Endpoint {
     async handle({ project, body }) {
       const now = deps.clock.now();
       const hold = holdOf(project, body);
-      const held = await deps.reservations.hold(hold, await limitsOf(deps, hold, now), now);
+      const limits = deps.isShadow(project) ? SHADOW_LIMITS : await limitsOf(deps, hold, now);
+      const held = await deps.reservations.hold(hold, limits, now);
       switch (held.outcome) {
         case 'unknown-project':
           throw new AppError('NOT_FOUND', `there is no project ${project}`);

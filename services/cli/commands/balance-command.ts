@@ -17,7 +17,8 @@ type Balance = z.infer<typeof restBalance>;
 const HOURS_SHOWN = 10_000;
 
 /** When the credits end at the present burn; '' when they don't. Only for people: not exact. */
-function lasts({ balance, burnPerHour, unlimited }: Balance): string {
+function lasts({ balance, burnPerHour, unlimited, shadow }: Balance): string {
+  if (shadow) return 'shadow mode';
   if (unlimited) return 'no limit';
   const hours = Number(balance) / Number(burnPerHour);
   if (Number(balance) <= 0) return 'exhausted';
@@ -41,6 +42,17 @@ export function shares({ exact, inferred, estimated }: Balance['coverage']): str
   const percent = (part = 0) => Math.round((100 * part) / total);
   const [a, b] = [percent(sure), percent(guessed)];
   return `${a}/${b}/${100 - a - b} %`;
+}
+
+/** What owners of projects in shadow mode would have paid. */
+function shadowLines(balances: readonly Balance[]): string {
+  return balances
+    .filter(({ shadow }) => shadow)
+    .map(({ project, charged }) => {
+      const credits = shortCredits(charged);
+      return `${project} would have been charged ${credits} credits; in shadow mode nothing is refused\n`;
+    })
+    .join('');
 }
 
 function print(balances: readonly Balance[]): string {
@@ -94,12 +106,13 @@ export function balanceCommand(io: CliIo): Command {
         const balance = await rest.get(path, restBalance);
         if (options.json) return printJson(io, balance);
         const forecast = await rest.get(path.replace(/balance$/, 'forecast'), restForecast);
-        return io.out(`${print([balance])}\n${forecastLine(forecast)}\n`);
+        const lines = `${forecastLine(forecast)}\n${shadowLines([balance])}`;
+        return io.out(`${print([balance])}\n${lines}`);
       }
       const { projects } = await rest.get('/v1/projects', restProjects);
       const balances = projects.map(({ balance }) => balance);
       if (options.json) return printJson(io, { balances });
-      return io.out(`${print(balances)}\n`);
+      return io.out(`${print(balances)}\n${shadowLines(balances)}`);
     });
   return withExample(withShared(command), 'tollgate balance etl');
 }

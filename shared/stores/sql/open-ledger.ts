@@ -10,6 +10,7 @@ import type { PriceFreezeStore } from '../price-freezes.ts';
 import type { QuoteStore } from '../quote-store.ts';
 import type { ReplayReader } from '../replay-reader.ts';
 import type { ReservationStore } from '../reservation-store.ts';
+import type { SpendingReader } from '../spending-reader.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
 import type { WorkloadReader } from '../workload-reader.ts';
@@ -30,6 +31,7 @@ import { openSqlite } from './open-sqlite.ts';
 import { SqlPriceFreezes } from './price-freezes.ts';
 import { SqlQuoteStore } from './quote-store.ts';
 import { SqlReplayReader } from './replay-reader.ts';
+import { SqlSpendingReader } from './spending-reader.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { SqlStopOrders } from './stop-orders.ts';
 import { SqlWorkloadReader } from './workload-reader.ts';
@@ -44,6 +46,7 @@ export interface Ledger extends AsyncDisposable {
   readonly journalReader: JournalReader;
   readonly ledgerWriter: LedgerWriter;
   readonly ledgerReader: LedgerReader;
+  readonly spending: SpendingReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
   readonly levels: LevelStore;
@@ -67,6 +70,7 @@ export function ledgerPorts(
     journalReader: new SqlJournalReader(engine),
     ledgerWriter: new SqlLedgerWriter(engine),
     ledgerReader: new SqlLedgerReader(engine.db, quota),
+    spending: new SqlSpendingReader(engine.db),
     priceWriter: new SqlPriceBook(engine),
     grants: new SqlGrantStore(engine),
     levels: new SqlLevelStore(engine),
