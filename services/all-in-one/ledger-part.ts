@@ -51,6 +51,7 @@ async function startMeter(
         priceFreezes: ledger.priceFreezes,
         promises: ledger.quotes,
         grants: ledger.grants,
+        levels: ledger.levels,
       },
       usage: {
         store: ledger.usage,

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/errors/app-error.ts';
+import { levelsOf } from '../../shared/grants/hierarchy-config.ts';
 import { limitsByProject } from '../../shared/rating/project-limits-config.ts';
+import { shadowProjects } from '../../shared/rating/shadow-mode.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
@@ -120,11 +122,13 @@ function apiDeps(
   return {
     ...operation,
     ledger: stores.ledgerReader,
+    spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
     periods: stores.periods,
     closeGraceMs: config.metering.closeGraceMs,
+    levels: { above: levelsOf(config.metering.hierarchy).above, reader: stores.levels },
     stopOrders: stores.stopOrders,
     priceFreezes: stores.priceFreezes,
     explanations: stores.explanations,
@@ -143,6 +147,7 @@ function apiDeps(
     fixedSteps: fixedStepsOf(config.metering.rateCard),
     tariff: tariffBookOf(config.metering),
     creditPrice: creditPriceOf(config.metering),
+    isShadow: shadowProjects(config.metering),
   };
 }
 

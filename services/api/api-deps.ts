@@ -17,6 +17,7 @@ import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { QuoteStore } from '../../shared/stores/quote-store.ts';
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
+import type { SpendingReader } from '../../shared/stores/spending-reader.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { WorkloadReader } from '../../shared/stores/workload-reader.ts';
 import type { RandomBytes } from '../../shared/tokens/api-token.ts';
@@ -24,6 +25,7 @@ import type { Instant } from '../../shared/values/instant.ts';
 import type { Interval } from '../../shared/values/interval.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
+import type { ApiLevels } from './check-levels.ts';
 import type { QuotesConfig } from './quotes/config.ts';
 
 /** A cluster as the configuration names it. */
@@ -58,6 +60,7 @@ export interface TariffReplay extends Interval {
 /** What the routes answer from. Each route takes only the parts that it names. */
 export interface ApiDeps {
   readonly ledger: LedgerReader;
+  readonly spending: SpendingReader;
   readonly prices: PriceReader & PriceEvaluationReader;
   readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
@@ -65,6 +68,8 @@ export interface ApiDeps {
   readonly periods: PeriodStore;
   /** How long after its end a month may be closed. */
   readonly closeGraceMs: number;
+  /** Undefined where no team and no organisation is configured. */
+  readonly levels?: ApiLevels;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   /** Quotas as configured; of a project that isn't, none. */
@@ -92,6 +97,8 @@ export interface ApiDeps {
   readonly tariff: TariffBook;
   /** What a credit costs over the month that begins then; undefined where credits are all. */
   readonly creditPrice: (monthStart: Instant) => CreditPrice | undefined;
+  /** Projects that are charged and never refused. */
+  readonly isShadow: (project: string) => boolean;
   readonly clock: Clock;
   readonly startedAt: Instant;
   readonly mode: 'demo' | 'start';

@@ -25,8 +25,9 @@ export function toRestCoverage(total: {
   };
 }
 
-export function toRestBalance(balance: Balance): z.infer<typeof restBalance> {
+export function toRestBalance(balance: Balance, shadow = false): z.infer<typeof restBalance> {
   return {
+    ...(shadow ? { shadow } : {}),
     project: balance.project,
     granted: formatCredits(balance.granted),
     charged: formatCredits(balance.charged),

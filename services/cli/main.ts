@@ -9,11 +9,15 @@ import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
+import { grantCommand } from './commands/grant-command.ts';
+import { grantsCommand } from './commands/grants-command.ts';
+import { importCommand } from './commands/import-command.ts';
 import { limitsCommand } from './commands/limits-command.ts';
 import { logsCommand } from './commands/logs-command.ts';
 import { periodCommand } from './commands/period-command.ts';
 import { priceCommand } from './commands/price-command.ts';
 import { quarantineCommand } from './commands/quarantine-command.ts';
+import { quotasCommand } from './commands/quotas-command.ts';
 import { quoteCommand } from './commands/quote-command.ts';
 import { replayCommand } from './commands/replay-command.ts';
 import { reportCommand } from './commands/report.ts';
@@ -23,6 +27,7 @@ import { roleCommands, startCommand } from './commands/start-command.ts';
 import { stopCommand } from './commands/stop-command.ts';
 import { storesCommand } from './commands/stores-command.ts';
 import { tokenCommand } from './commands/token-command.ts';
+import { whereCommand } from './commands/where-command.ts';
 import { environment } from './config.ts';
 import { packageVersion } from './package-version.ts';
 import { runCli } from './run-cli.ts';
@@ -79,13 +84,18 @@ const exitCode = await runCli(process.argv.slice(2), {
     ...roleCommands(io),
     storesCommand(io),
     report,
+    importCommand(io),
     priceCommand(io, randomBytes),
     balanceCommand(io),
+    whereCommand(io),
+    quotasCommand(io),
     limitsCommand(io),
     reservationsCommand(io),
     clustersCommand(io),
     explainCommand(io),
     replayCommand(io, process.stderr),
+    grantsCommand(io),
+    grantCommand(io),
     logsCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     periodCommand(io),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { restProblem } from '../../shared/contracts/rest.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
 import { CliError, EXIT } from './cli-io.ts';
 import { printable } from './printable.ts';
 
@@ -38,6 +39,8 @@ interface Init {
   readonly method: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Waits when the answer is 429, which is an error without it. */
+  readonly onBusy?: (seconds: number) => Promise<void>;
 }
 
 /** What a problem says, each wrong part on a line of its own. */
@@ -121,17 +124,42 @@ export class RestClient {
     }
   }
 
+  /** Lines as NDJSON; an answer that asks to wait (429) is waited for and sent again. */
+  postLines<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    sent: {
+      readonly lines: readonly string[];
+      readonly headers: Readonly<Record<string, string>>;
+      readonly clock: Pick<Clock, 'sleep'>;
+    },
+  ): Promise<z.output<S>> {
+    const url = addressOf(this.#base, path, {});
+    const headers = { ...sent.headers, 'Content-Type': 'application/x-ndjson' };
+    const onBusy = async (seconds: number): Promise<void> => {
+      await sent.clock.sleep(seconds * 1_000, this.#signal);
+      this.#signal.throwIfAborted();
+    };
+    const body = `${sent.lines.join('\n')}\n`;
+    return this.#call(url, schema, { method: 'POST', body, headers, onBusy });
+  }
+
   async #call<S extends z.ZodType>(url: URL, schema: S, init: Init): Promise<z.output<S>> {
     let response: Response;
     let text: string;
     try {
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const { onBusy: _, ...rest } = init;
       const headers = { ...this.#headers, ...init.headers };
-      response = await fetch(url, { ...init, headers, signal });
+      response = await fetch(url, { ...rest, headers, signal });
       text = await response.text();
     } catch (error) {
       if (this.#signal.aborted) throw error;
       throw unreachable(this.#base, error);
+    }
+    if (response.status === 429 && init.onBusy !== undefined) {
+      await init.onBusy(Number(response.headers.get('retry-after')) || 1);
+      return this.#call(url, schema, init);
     }
     if (!response.ok) throw refused(response.status, text);
     return understood(url, schema, text);

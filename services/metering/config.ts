@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { WITNESSES } from '../../shared/contracts/container-fact.ts';
+import { hierarchyConfig } from '../../shared/grants/hierarchy-config.ts';
 import {
   DEFAULT_TRUST,
   DEFAULT_WITNESS_RULE,
@@ -15,6 +16,7 @@ import { DAY_MS, type Instant, parseInstant } from '../../shared/values/instant.
 import { parseCredits } from '../../shared/values/money.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
 import { parseProjectId } from '../../shared/values/project-id.ts';
+import { checkConfiguredGrants, grantTermsConfig } from './configured-grants.ts';
 import {
   type ClusterPriceConfig,
   clusterPriceConfig,
@@ -49,12 +51,17 @@ const project = z.object({
           .refine((text) => parseCredits(text) !== undefined, 'is no amount of credits')
           .describe('Credits given, as a decimal text; negative takes back.'),
         reason: z.string().default('configured').describe('Why, for statements.'),
+        terms: grantTermsConfig,
       }),
     )
     .default([])
     .describe('Credits given to it; without any the project is not limited.'),
   limits: projectLimitsConfig,
   storage: storagePlaces,
+  shadow: z
+    .boolean()
+    .default(false)
+    .describe('Shadow mode: it is charged and shown, and never refused.'),
 });
 
 /** Shares of the price, in percent. */
@@ -148,10 +155,13 @@ export const meteringConfig = z
       100,
       'How often the accrual of a running container is brought up to date.',
     ),
+    hierarchy: hierarchyConfig,
     projects: z.array(project).default([]).describe('Projects and their first credits.'),
     usagePollMs: milliseconds(300_000, 1_000, 'How often stored bytes and logs are measured.'),
+    shadow: z.boolean().default(false).describe('Shadow mode for every project.'),
   })
   .superRefine((config, context) => {
+    checkConfiguredGrants(config.projects, context);
     for (const { path, message } of rateCardProblems(config)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }

@@ -1,4 +1,5 @@
 import { AppError } from '../../shared/errors/app-error.ts';
+import { levelsOf } from '../../shared/grants/hierarchy-config.ts';
 import { backoffMs } from '../../shared/runtime/backoff.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
@@ -7,6 +8,7 @@ import { HeldShards } from '../../shared/stores/held-shards.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
 import type { LeaseStore } from '../../shared/stores/lease.ts';
 import type { LedgerWriter } from '../../shared/stores/ledger-writer.ts';
+import type { LevelStore } from '../../shared/stores/level-store.ts';
 import type { LogReader } from '../../shared/stores/log-store.ts';
 import type { PriceWriter } from '../../shared/stores/price-book.ts';
 import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
@@ -14,7 +16,6 @@ import type { PromiseReader } from '../../shared/stores/quote-store.ts';
 import type { UsageStore } from '../../shared/stores/usage-store.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../shared/telemetry/metrics.ts';
-import { parseCredits } from '../../shared/values/money.ts';
 import type { ProjectId } from '../../shared/values/project-id.ts';
 import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
 import { begunCards } from './begun-cards.ts';
@@ -25,6 +26,8 @@ import {
   tariffBookOf,
   witnessRuleOf,
 } from './config.ts';
+import { configuredGrants } from './configured-grants.ts';
+import { GrantKeeper } from './ledger/grant-keeper.ts';
 import { KnownClusters } from './ledger/known-clusters.ts';
 import { Meter, type MeterPrice, type MeterShards } from './ledger/meter.ts';
 import { PriceSetter } from './ledger/price-setter.ts';
@@ -40,6 +43,8 @@ export interface MeteringStores {
   readonly priceFreezes: PriceFreezeStore;
   readonly promises: PromiseReader;
   readonly grants: GrantStore;
+  /** Where teams and organisations are configured. */
+  readonly levels?: LevelStore;
 }
 
 /** What is measured rather than counted, for limits of bytes. */
@@ -75,22 +80,6 @@ const FACTS_MAX = 1_000;
 const CONTAINERS_MAX = 500;
 /** A ledger that was away for long is used again within this. */
 const FAILURE_WAIT_MAX_MS = 10_000;
-
-async function grantConfigured(
-  projects: MeteringConfig['projects'],
-  grants: GrantStore,
-  clock: Clock,
-): Promise<void> {
-  await grants.register(UNATTRIBUTED);
-  for (const { id, grants: given } of projects) {
-    const project = id as ProjectId;
-    await grants.register(project);
-    for (const { id: grantId, credits, reason } of given) {
-      const amount = parseCredits(credits) ?? 0n;
-      await grants.grant({ id: grantId, project, amount, reason, grantedAt: clock.now() });
-    }
-  }
-}
 
 type Leases = NonNullable<MeteringDeps['leases']>;
 
@@ -146,13 +135,27 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
   const { config, stores, clock, logger, metrics, random = Math.random } = deps;
   const tariff = tariffBookOf(config);
   await stores.ledger.fixRateCards(begunCards(tariff, clock.now()), clock.now());
-  await grantConfigured(config.projects, stores.grants, clock);
+  for (const id of [UNATTRIBUTED, ...config.projects.map((project) => project.id as ProjectId)]) {
+    await stores.grants.register(id);
+  }
+  await stores.grants.grantAll(configuredGrants(config.projects, clock.now()));
   const pools = poolOf(config.pools, config.clusters);
   const shards = await meterShards(deps);
   const prices = meterPrices(deps, new KnownClusters(stores.journal, pools));
+  const grantsLease =
+    deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: 'grants' });
   const usageLease =
     deps.leases && new HeldLease({ ...leaseOptions(deps, deps.leases), name: 'usage' });
   const meter = new Meter({
+    grants: new GrantKeeper({
+      grants: stores.grants,
+      levels: stores.levels && {
+        store: stores.levels,
+        levels: levelsOf(config.hierarchy).levels,
+      },
+      clock,
+      lease: grantsLease,
+    }),
     settler: new Settler(stores, {
       tariff,
       poolOf: pools,
@@ -204,7 +207,7 @@ export async function startMetering(deps: MeteringDeps): Promise<Metering> {
       stop.abort();
       await loop;
       await measuring;
-      for (const held of [shards, usageLease, ...prices.map(({ lease }) => lease)]) {
+      for (const held of [shards, grantsLease, usageLease, ...prices.map(({ lease }) => lease)]) {
         try {
           await held?.[Symbol.asyncDispose]();
         } catch (error) {

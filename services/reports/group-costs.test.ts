@@ -25,6 +25,7 @@ const attempt = (given: Partial<ReportedAttempt>): ReportedAttempt => ({
   ],
   slots: { ...NO_SLOT_TIME, slotMs: 10, idleMs: 10 },
   taskRunMs: 3,
+  shares: [],
   notes: [],
   ...given,
 });

@@ -1,6 +1,8 @@
 import { addQuantity } from '../../shared/contracts/charge.ts';
 import type { CostGroup, ReportedAttempt, UseRow } from '../../shared/contracts/cost-report.ts';
+import { SHARERS, type Sharer } from '../../shared/event-log/shared-task-time.ts';
 import { addSlotTotals, NO_SLOT_TIME } from '../../shared/event-log/slot-time.ts';
+import { sumShares } from '../../shared/rating/split-shared.ts';
 
 /** `application`, `project` or `tag:KEY`. */
 export type Grouping = 'application' | 'project' | `tag:${string}`;
@@ -9,6 +11,11 @@ export type Grouping = 'application' | 'project' | `tag:${string}`;
 export function parseGrouping(text: string): Grouping | undefined {
   if (text === 'application' || text === 'project') return text;
   return text.length > 4 && text.startsWith('tag:') ? (text as Grouping) : undefined;
+}
+
+/** Undefined for what doesn't tell the sharers of an application apart. */
+export function parseSharer(text: string): Sharer | undefined {
+  return SHARERS.find((sharer) => sharer === text);
 }
 
 function keyOf(attempt: ReportedAttempt, by: Grouping): string {
@@ -47,6 +54,7 @@ export function sumGroup(key: string, attempts: readonly ReportedAttempt[]): Cos
     rows: sumRows(attempts.flatMap(({ rows }) => rows)),
     slots: attempts.reduce((sum, { slots }) => addSlotTotals(sum, slots), NO_SLOT_TIME),
     taskRunMs: attempts.reduce((sum, attempt) => sum + attempt.taskRunMs, 0),
+    shares: sumShares(attempts.flatMap(({ shares }) => shares)),
   };
 }
 

@@ -25,6 +25,7 @@ function report(
   return reportCost({
     paths,
     by: 'application',
+    unused: 'by-use',
     ratesFile: undefined,
     rulesFile: undefined,
     yarnMemoryStepMib: 0,

@@ -1,16 +1,20 @@
 import type { CostReport, ReportedAttempt } from '../../shared/contracts/cost-report.ts';
 import { AppError } from '../../shared/errors/app-error.ts';
+import { SHARERS } from '../../shared/event-log/shared-task-time.ts';
+import { UNUSED_METHODS } from '../../shared/rating/split-shared.ts';
 import { DEFAULT_RATE_CARD } from '../../shared/values/rate-card.ts';
 import { findEventLogs, type LogSource } from './find-event-logs.ts';
-import { groupCosts, parseGrouping, sumGroup } from './group-costs.ts';
+import { groupCosts, parseGrouping, parseSharer, sumGroup } from './group-costs.ts';
 import { type ReadOptions, type ReadResult, readAttempt } from './read-attempt.ts';
 import { readRates, readRules } from './read-settings-file.ts';
 
 export interface ReportOptions {
   /** Files and folders, searched to any depth. */
   readonly paths: readonly string[];
-  /** `application`, `project` or `tag:KEY`. */
+  /** `application`, `project`, `tag:KEY`, or who shared an application: see SHARERS. */
   readonly by: string;
+  /** One of UNUSED_METHODS: who of the sharers pays for what nobody used. */
+  readonly unused: string;
   /** YAML or JSON; undefined for the default card. */
   readonly ratesFile: string | undefined;
   readonly rulesFile: string | undefined;
@@ -69,6 +73,27 @@ async function readOrSay(source: LogSource, options: ReadOptions): Promise<ReadR
   }
 }
 
+/** @throws AppError that says all that is wrong */
+function groupingOf(options: Pick<ReportOptions, 'by' | 'unused'>) {
+  const sharer = parseSharer(options.by);
+  const by = sharer === undefined ? parseGrouping(options.by) : 'application';
+  const unused = UNUSED_METHODS.find((method) => method === options.unused);
+  const problems = [
+    ...(by === undefined
+      ? [
+          `cannot group by "${options.by}": use application, project or tag:KEY, or ${SHARERS.join(', ')}`,
+        ]
+      : []),
+    ...(unused === undefined
+      ? [`cannot split what nobody used by "${options.unused}": use ${UNUSED_METHODS.join(', ')}`]
+      : []),
+  ];
+  if (by === undefined || unused === undefined) {
+    throw new AppError('BAD_REQUEST', problems.join('; '));
+  }
+  return { by, sharer, unused };
+}
+
 /**
  * What Spark applications cost, from their event logs. Reads one log after the other; whatever
  * can't be read is named in `problems`, and the rest is reported.
@@ -76,11 +101,7 @@ async function readOrSay(source: LogSource, options: ReadOptions): Promise<ReadR
  * @throws AppError for options or settings files that can't be used
  */
 export async function reportCost(options: ReportOptions): Promise<CostReport> {
-  const by = parseGrouping(options.by);
-  if (by === undefined) {
-    const message = `cannot group by "${options.by}": use application, project or tag:KEY`;
-    throw new AppError('BAD_REQUEST', message);
-  }
+  const { by, sharer, unused } = groupingOf(options);
   const rateCard =
     options.ratesFile === undefined ? DEFAULT_RATE_CARD : await readRates(options.ratesFile);
   const rules = options.rulesFile === undefined ? [] : await readRules(options.rulesFile);
@@ -94,17 +115,20 @@ export async function reportCost(options: ReportOptions): Promise<CostReport> {
     options.onProgress(bytesRead, Math.max(total, bytesRead));
   };
   const { yarnMemoryStepMib, signal } = options;
+  const reading = { yarnMemoryStepMib, signal, sharer, unused };
   const attempts = new Attempts();
   const problems = [...found.problems];
   for (const source of found.sources) {
     signal.throwIfAborted();
-    const read = await readOrSay(source, { rateCard, rules, yarnMemoryStepMib, onBytes, signal });
+    const read = await readOrSay(source, { ...reading, rateCard, rules, onBytes });
     if (read.problem !== undefined) problems.push({ path: source.path, reason: read.problem });
     if (read.attempt !== undefined) attempts.add({ attempt: read.attempt, events: read.events });
   }
   const all = attempts.all();
   return {
     by,
+    sharedBy: sharer,
+    unused,
     rateCard,
     groups: groupCosts(all, by),
     total: sumGroup('', all),

@@ -1,3 +1,4 @@
+import type { CostShare } from '../rating/split-shared.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
 import type { ProjectId } from '../values/project-id.ts';
@@ -43,6 +44,8 @@ export interface ReportedAttempt {
   readonly slots: SlotSplit;
   /** Sum of Spark's `Executor Run Time`. */
   readonly taskRunMs: number;
+  /** What each of its sharers pays, adding up to its rows; empty unless they were asked for. */
+  readonly shares: readonly CostShare[];
   readonly notes: readonly ReportNote[];
 }
 
@@ -54,11 +57,16 @@ export interface CostGroup {
   readonly rows: readonly UseRow[];
   readonly slots: SlotSplit;
   readonly taskRunMs: number;
+  readonly shares: readonly CostShare[];
 }
 
 export interface CostReport {
   /** `application`, `project` or `tag:KEY`. */
   readonly by: string;
+  /** `job-group`, `sql-user` or `session`, where applications are split over their sharers. */
+  readonly sharedBy: string | undefined;
+  /** How what nobody used was split: `by-use`, `even` or `owner`. */
+  readonly unused: string;
   readonly rateCard: RateCard;
   readonly groups: readonly CostGroup[];
   /** All attempts as one group; its rows are the sums of the groups' rows. */

@@ -34,24 +34,7 @@ export const restBalance = z.object({
   coverage: restCoverage,
   unlimited: z.boolean().meta({ description: 'Never granted anything: nothing is enforced' }),
   asOf: instant.meta({ description: 'Evidence up to here is in the balance' }),
-});
-
-export const restGrant = z.object({
-  id: z.string(),
-  project: z.string(),
-  credits,
-  reason: z.string(),
-  grantedAt: instant,
-});
-export const restGrants = z.object({ grants: z.array(restGrant) });
-export const restGrantRequest = z.object({
-  id: z
-    .string()
-    .min(1)
-    .max(200)
-    .meta({ description: 'Given by the caller, so that sending it again grants nothing twice' }),
-  credits: z.string().meta({ description: 'Exact decimal; negative takes back', example: '500' }),
-  reason: z.string().max(500).default(''),
+  shadow: z.literal(true).optional().meta({ description: 'Charged, and never refused' }),
 });
 
 export const restCharges = z.object({
@@ -263,7 +246,14 @@ export const restQuotaCheckRequest = z.strictObject({
     .optional()
     .meta({ description: 'How long it will hold them' }),
 });
-export const QUOTA_REASONS = ['ok', 'unknown-project', 'unlimited', ...LIMIT_CODES] as const;
+const PASSES = ['ok', 'unlimited', 'shadow'] as const;
+export const QUOTA_REASONS = [
+  ...PASSES,
+  'unknown-project',
+  ...LIMIT_CODES,
+  'level-exhausted',
+  'estimate-exceeds-level',
+] as const;
 export const restQuotaCheck = z.object({
   allowed: z.boolean(),
   reason: z.enum(QUOTA_REASONS),
@@ -274,6 +264,10 @@ export const restQuotaCheck = z.object({
   estimate: credits
     .nullable()
     .meta({ description: 'At the price now; null without resources and duration' }),
+  level: z
+    .string()
+    .nullable()
+    .meta({ description: 'Team or organisation that refuses; null when none does' }),
   reasons: z.array(restLimitReason).meta({ description: 'Every limit that refuses' }),
   limits: z.array(restLimit).meta({ description: 'Every limit that there is' }),
   asOf: instant,

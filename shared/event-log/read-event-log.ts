@@ -1,4 +1,4 @@
-import { readEventLine } from './event-line.ts';
+import { type EventLine, readEventLine } from './event-line.ts';
 import type { EventLogReader } from './event-log-reader.ts';
 import { LineSplitter } from './line-splitter.ts';
 
@@ -6,19 +6,26 @@ import { LineSplitter } from './line-splitter.ts';
 const MAX_FOREIGN_LINES = 100;
 const MAX_FOREIGN_BYTES = 128 * 1024 * 1024;
 
+/** Sees every line beside the reader; the buffer is only good until it returns. */
+type WatchLine = (line: Buffer, event: EventLine) => void;
+
 /** Cuts unpacked bytes into lines for a reader, in any number of pieces. */
 export class EventLogLines {
   readonly #reader: EventLogReader;
+  readonly #watch: WatchLine | undefined;
   readonly #splitter: LineSplitter;
   #lines = 0;
   #bytes = 0;
   #tooLong = 0;
 
-  constructor(reader: EventLogReader, maxLineBytes?: number) {
+  constructor(reader: EventLogReader, maxLineBytes?: number, watch?: WatchLine) {
     this.#reader = reader;
+    this.#watch = watch;
     this.#splitter = new LineSplitter((line) => {
       this.#lines += 1;
-      reader.push(readEventLine(line));
+      const event = readEventLine(line);
+      reader.push(event);
+      watch?.(line, event);
     }, maxLineBytes);
   }
 
@@ -47,6 +54,9 @@ export class EventLogLines {
     if (rest === undefined) return;
     const line = readEventLine(rest, true);
     if (line.kind === 'unreadable') this.#reader.note('truncated');
-    else this.#reader.push(line);
+    else {
+      this.#reader.push(line);
+      this.#watch?.(rest, line);
+    }
   }
 }

@@ -30,7 +30,8 @@ const nodeFact = fc
   .map(
     ({ salt, ...rest }): NodeFact => ({
       ...rest,
-      id: `${rest.kind}/${rest.node}/${rest.at}/${salt}`,
+      // A fact has one body: what differs has another id.
+      id: `${rest.kind}/${rest.node}/${rest.at}/${JSON.stringify(rest.capacity)}/${salt}`,
       cluster: 'c',
       witness: 'yarn',
       market: 'unknown',

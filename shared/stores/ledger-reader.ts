@@ -11,6 +11,7 @@ import type { ApplicationView } from './ledger-writer.ts';
 
 export interface Balance {
   readonly project: ProjectId;
+  /** In force: given by now, less what has expired. */
   readonly granted: Nanocredits;
   readonly charged: Nanocredits;
   readonly accrued: Nanocredits;
@@ -79,7 +80,10 @@ export interface LedgerReader
     ClusterUseReader {
   /** Every project that was ever granted, charged or configured, `unattributed` included. */
   projects(): Promise<ProjectId[]>;
-  /** @param now reservations that have run out by then hold nothing; without it they still do */
+  /**
+   * @param now reservations that have run out by then hold nothing, and grants have begun or expired;
+   * without it both are as they were kept last
+   */
   balance(project: ProjectId, now?: Instant): Promise<SureBalance | undefined>;
   /** Running applications of every project that has any, in one read. */
   runningCounts(): Promise<ReadonlyMap<ProjectId, number>>;

@@ -6,6 +6,7 @@ const pure = [
   '^shared/values/',
   '^shared/contracts/',
   '^shared/rating/',
+  '^shared/grants/',
   '^shared/attribution/',
   '^shared/intervals/',
   '^shared/price/',
@@ -23,12 +24,14 @@ const clusterAdapter = [
   '^shared/clusters/emr/',
 ];
 const composer = ['^services/all-in-one/', '^services/cli/'];
-// report-cost runs once and ends; http-input is mounted into the API's server in one process;
+// report-cost and import-event-logs run once and end; http-input is mounted into the API's server
+// in one process;
 // kafka-input looks for "stores check" whether its topics can be read.
 const door = [
   '/start\\.ts$',
   '/config\\.ts$',
   '^services/reports/report-cost\\.ts$',
+  '^services/reports/import-event-logs\\.ts$',
   '^services/collectors/inputs/http-input\\.ts$',
   '^services/collectors/inputs/kafka-input\\.ts$',
 ];

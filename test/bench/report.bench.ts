@@ -99,6 +99,7 @@ export async function run(print: (line: string) => void): Promise<void> {
     const report = await reportCost({
       paths: [path],
       by: 'application',
+      unused: 'by-use',
       ratesFile: undefined,
       rulesFile: undefined,
       yarnMemoryStepMib: 0,

@@ -17,11 +17,13 @@ import { checkpointFenceSuite, checkpointSuite } from './checkpoint-suite.ts';
 import { explanationReaderSuite } from './explanation-reader-suite.ts';
 import { fenceSuite } from './fence-suite.ts';
 import { findingsSuite } from './findings-suite.ts';
+import { grantTermsSuite } from './grant-terms-suite.ts';
 import { grantsSuite } from './grants-suite.ts';
 import { journalSuite } from './journal-suite.ts';
 import { leaseSuite } from './lease-suite.ts';
 import { ledgerReaderSuite } from './ledger-reader-suite.ts';
 import { ledgerWriterSuite } from './ledger-writer-suite.ts';
+import { levelsSuite } from './levels-suite.ts';
 import { periodSuite } from './period-suite.ts';
 import { priceBookSuite } from './price-book-suite.ts';
 import { priceFreezesSuite } from './price-freezes-suite.ts';
@@ -29,6 +31,7 @@ import { quarantineSuite } from './quarantine-suite.ts';
 import { quotesSuite } from './quotes-suite.ts';
 import { replayReaderSuite } from './replay-reader-suite.ts';
 import { reservationsSuite } from './reservations-suite.ts';
+import { spendingSuite } from './spending-suite.ts';
 import { stopOrdersSuite } from './stop-orders-suite.ts';
 import { tokenStoreSuite } from './token-store-suite.ts';
 
@@ -47,6 +50,8 @@ const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, 
 journalSuite('pglite', open);
 priceBookSuite('pglite', open);
 grantsSuite('pglite', open);
+grantTermsSuite('pglite', open);
+levelsSuite('pglite', open);
 ledgerWriterSuite('pglite', open);
 findingsSuite('pglite', open);
 ledgerReaderSuite('pglite', open);
@@ -57,6 +62,7 @@ explanationReaderSuite('pglite', open);
 replayReaderSuite('pglite', open);
 quotesSuite('pglite', open);
 periodSuite('pglite', open);
+spendingSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

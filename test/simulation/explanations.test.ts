@@ -86,6 +86,6 @@ test('whatever happened, every charge is explained to the unit', async () => {
       await settleAll(settler, END + LEASE_MS);
       await assertExplained(ledger, END + LEASE_MS);
     }),
-    { numRuns: 40 },
+    { numRuns: 15 },
   );
 });

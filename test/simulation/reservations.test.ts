@@ -146,7 +146,7 @@ class Run {
     this.#settlements += 1;
     const grant = { id: `g${this.#settlements}`, project: ETL, amount: BigInt(amount) };
     await this.#insist(
-      () => this.#ledger.grants.grant({ ...grant, reason: '', grantedAt: T0 }),
+      () => this.#ledger.grants.grant({ ...grant, reason: 'simulated', grantedAt: T0 }),
       point,
     );
     this.#model.granted += BigInt(amount);
@@ -283,7 +283,7 @@ test('no reservation leaks and no limit is passed, whoever dies between any two 
         await using ledger = openCrashingLedger();
         await ledger.grants.register(ETL);
         await ledger.grants.grant({
-          ...{ id: 'first', project: ETL, amount: 0n, reason: '', grantedAt: T0 },
+          ...{ id: 'first', project: ETL, amount: 0n, reason: 'simulated', grantedAt: T0 },
         });
         const run = new Run(ledger);
         for (const [one, point] of steps) await run.do(one, point);

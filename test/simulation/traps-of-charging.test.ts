@@ -169,7 +169,7 @@ test('Admin edit vs decrement: credits given and taken while charges come in all
   const given = Array.from({ length: 60 }, (_, i) => BigInt(i % 3 === 0 ? -i : 10 * i));
   await Promise.all(
     given.flatMap((amount, i) => {
-      const grant = { id: `g${i}`, project: ETL, amount, reason: '', grantedAt: T0 };
+      const grant = { id: `g${i}`, project: ETL, amount, reason: 'by hand', grantedAt: T0 };
       const charges = [aCharge({ amount: 7n, digest: `d${i}` })];
       return [
         ledger.grants.grant(grant),

@@ -91,6 +91,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   const metricWriter = resources.use(await openMetricStoreWriter(setup, writing));
   const deps: ApiDeps = {
     ledger: stores.ledgerReader,
+    spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
     grants: stores.grants,
@@ -122,6 +123,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     fixedSteps: new Map(),
     tariff: new TariffBook([{ card: DEFAULT_RATE_CARD, validFrom: 0 }]),
     creditPrice: () => undefined,
+    isShadow: () => false,
     clock,
     startedAt: clock.now(),
     mode: 'start',

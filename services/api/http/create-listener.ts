@@ -17,6 +17,9 @@ import { chargeEndpoints } from '../routes/charges.ts';
 import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
 import { explanationEndpoints } from '../routes/explanations.ts';
+import { forecastEndpoints } from '../routes/forecast.ts';
+import { grantEndpoints } from '../routes/grants.ts';
+import { levelEndpoints } from '../routes/levels.ts';
 import { logEndpoints } from '../routes/logs.ts';
 import { metricEndpoints } from '../routes/metrics.ts';
 import { periodEndpoints } from '../routes/periods.ts';
@@ -25,12 +28,15 @@ import { priceEndpoints } from '../routes/prices.ts';
 import { projectEndpoints } from '../routes/projects.ts';
 import { quarantineEndpoints } from '../routes/quarantine.ts';
 import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
+import { quotaSuggestionEndpoints } from '../routes/quota-suggestions.ts';
 import { quoteEndpoints } from '../routes/quotes.ts';
 import { rateCardEndpoints } from '../routes/rate-cards.ts';
 import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
+import { spendingEndpoints } from '../routes/spending.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
+import { streamCostEndpoints } from '../routes/stream-costs.ts';
 import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
 import { hostGuard } from './allowed-host.ts';
 import { type Caller, demandAllProjects, demandScope } from './caller.ts';
@@ -92,11 +98,16 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
   return [
     ...statusEndpoints(deps),
     ...projectEndpoints(deps),
+    ...grantEndpoints(deps),
+    ...forecastEndpoints(deps),
+    ...levelEndpoints(deps),
     ...applicationEndpoints(deps),
     ...stopEndpoints(deps),
     ...chargeEndpoints(deps),
     ...explanationEndpoints(deps),
     ...periodEndpoints(deps),
+    ...spendingEndpoints(deps),
+    ...streamCostEndpoints(deps),
     ...logEndpoints(deps),
     ...streamingQueryEndpoints(deps),
     ...metricEndpoints(deps),
@@ -110,6 +121,7 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...reservationEndpoints(deps),
     ...replayEndpoints(deps),
     ...quoteEndpoints(deps),
+    ...quotaSuggestionEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

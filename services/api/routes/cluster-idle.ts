@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { addQuantity, NO_QUANTITY, type Quantity } from '../../../shared/contracts/charge.ts';
 import { restClusterIdle } from '../../../shared/contracts/rest-witnesses.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
-import { nodeIntervals } from '../../../shared/intervals/node-life.ts';
-import { clusterIdle, type IdleHour } from '../../../shared/rating/cluster-idle.ts';
+import type { IdleHour } from '../../../shared/rating/cluster-idle.ts';
 import { DAY_MS, formatInstant, HOUR_MS, utcHour } from '../../../shared/values/instant.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { badRequest } from '../http/bad-request.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { checkWindow, timeParameter } from '../http/query-schema.ts';
+import { idleHours } from '../idle-hours.ts';
 
 type Deps = Pick<ApiDeps, 'journal' | 'ledger' | 'clusters' | 'clock'>;
 
@@ -35,10 +35,7 @@ async function idleOf(deps: Deps, cluster: string, asked: { from: number; until:
   const now = deps.clock.now();
   const from = utcHour(asked.from);
   const until = Math.min(utcHour(asked.until - 1), utcHour(now)) + HOUR_MS;
-  const { facts, heardUntil } = await deps.journal.nodeFacts(cluster, until);
-  const knownUntil = Math.min(heardUntil ?? now, now);
-  const uses = await deps.ledger.clusterUse(cluster, { from, until });
-  const hours = clusterIdle(nodeIntervals(facts, knownUntil), uses, { start: from, end: until });
+  const { hours, uses, heardUntil, knownUntil } = await idleHours(deps, cluster, { from, until });
   const accruing = new Set(uses.flatMap(({ hour, provisional }) => (provisional ? [hour] : [])));
   return {
     cluster,

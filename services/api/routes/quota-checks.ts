@@ -6,17 +6,21 @@ import {
   restQuotaCheckRequest,
 } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import type { LevelState } from '../../../shared/grants/evaluate-levels.ts';
+import { balanceOf } from '../../../shared/rating/evaluate-limits.ts';
 import {
   evaluateQuota,
   type PlannedUse,
   type QuotaVerdict,
 } from '../../../shared/rating/evaluate-quota.ts';
+import { shadowVerdict } from '../../../shared/rating/shadow-mode.ts';
 import type { Balance } from '../../../shared/stores/ledger-reader.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
 import { BASE_STEP, type PriceStep } from '../../../shared/values/price-step.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
+import { readLevels, underLevels, withBorrowing } from '../check-levels.ts';
 import { badRequest } from '../http/bad-request.ts';
 import { type Caller, sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
@@ -26,7 +30,15 @@ import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
 
 type Deps = Pick<
   ApiDeps,
-  'ledger' | 'prices' | 'pools' | 'tariff' | 'fixedSteps' | 'limitsOf' | 'clock'
+  | 'ledger'
+  | 'prices'
+  | 'pools'
+  | 'tariff'
+  | 'fixedSteps'
+  | 'limitsOf'
+  | 'levels'
+  | 'isShadow'
+  | 'clock'
 >;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
 
@@ -54,7 +66,11 @@ interface CheckedPrice {
   readonly now: Instant;
 }
 
-function toAnswer(project: string, verdict: QuotaVerdict, price: CheckedPrice): QuotaAnswer {
+function toAnswer(
+  project: string,
+  verdict: QuotaVerdict & { readonly level: string | null },
+  price: CheckedPrice,
+): QuotaAnswer {
   return {
     allowed: verdict.allowed,
     reason: verdict.reason,
@@ -63,10 +79,18 @@ function toAnswer(project: string, verdict: QuotaVerdict, price: CheckedPrice): 
     balance: formatCredits(verdict.balance),
     price: { pool: price.pool, multiplier: formatMultiplier(price.step) },
     estimate: verdict.estimate === undefined ? null : formatCredits(verdict.estimate),
+    level: verdict.level,
     reasons: verdict.refusals.map(toRestReason),
     limits: verdict.states.map(toRestLimit),
     asOf: formatInstant(price.asOf),
   };
+}
+
+interface CheckedProject {
+  /** Undefined for one that isn't there, or that the caller may not see. */
+  readonly balance?: Balance;
+  readonly levels?: readonly LevelState[];
+  readonly shadow: boolean;
 }
 
 /** One read by key, one decision; no promise where the store is in the process. */
@@ -74,22 +98,38 @@ export function createQuotaCheck(
   deps: Deps,
 ): (request: QuotaRequest, caller: Caller) => QuotaAnswer | Promise<QuotaAnswer> {
   const [firstPool = 'default'] = deps.pools;
-  const answer = (request: QuotaRequest, price: CheckedPrice, balance?: Balance): QuotaAnswer => {
+  const answer = (
+    request: QuotaRequest,
+    price: CheckedPrice,
+    { balance, levels = [], shadow }: CheckedProject,
+  ): QuotaAnswer => {
     const project = balance?.project ?? request.project;
     const step = deps.fixedSteps.get(project) ?? price.step;
-    const verdict = evaluateQuota({
+    const own = balance && balanceOf(balance);
+    const strict = evaluateQuota({
       project,
-      account: balance,
+      account: balance && withBorrowing(balance, levels, own ?? 0n),
       step,
       card: deps.tariff.ofPool(price.pool).cardAt(price.now),
       limits: deps.limitsOf(balance?.project ?? request.project),
       now: price.now,
       planned: plannedUse(request),
     });
-    return toAnswer(project, verdict, { ...price, step });
+    const above = underLevels(strict, levels, price.now);
+    const verdict = shadow ? shadowVerdict(above) : above;
+    return toAnswer(project, { ...verdict, balance: own ?? verdict.balance }, { ...price, step });
   };
-  const known = (request: QuotaRequest, at: At, read: QuotaRead): QuotaAnswer =>
-    answer(request, { ...at, step: read.step, asOf: read.balance.asOf }, read.balance);
+  const known = (
+    request: QuotaRequest,
+    at: At,
+    { step, balance }: QuotaRead,
+  ): QuotaAnswer | Promise<QuotaAnswer> => {
+    const price = { ...at, step, asOf: balance.asOf };
+    const shadow = deps.isShadow(balance.project);
+    const levels = readLevels(deps.levels, balance.project);
+    if (!(levels instanceof Promise)) return answer(request, price, { balance, levels, shadow });
+    return levels.then((states) => answer(request, price, { balance, levels: states, shadow }));
+  };
   return (request, caller) => {
     const pool = request.pool ?? firstPool;
     if (!deps.pools.includes(pool)) {
@@ -105,7 +145,11 @@ export function createQuotaCheck(
       return known(request, { pool, now }, read);
     return Promise.resolve(read).then(async (late) =>
       late === undefined
-        ? answer(request, { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now })
+        ? answer(
+            request,
+            { pool, now, step: await stepOf(deps.prices, pool, now), asOf: now },
+            { shadow: project !== undefined && deps.isShadow(project) },
+          )
         : known(request, { pool, now }, late),
     );
   };

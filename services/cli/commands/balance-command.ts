@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
 import { restBalance, restProjects } from '../../../shared/contracts/rest.ts';
+import { restForecast } from '../../../shared/contracts/rest-grants.ts';
 import type { CliIo } from '../cli-io.ts';
 import {
   client,
@@ -16,7 +17,8 @@ type Balance = z.infer<typeof restBalance>;
 const HOURS_SHOWN = 10_000;
 
 /** When the credits end at the present burn; '' when they don't. Only for people: not exact. */
-function lasts({ balance, burnPerHour, unlimited }: Balance): string {
+function lasts({ balance, burnPerHour, unlimited, shadow }: Balance): string {
+  if (shadow) return 'shadow mode';
   if (unlimited) return 'no limit';
   const hours = Number(balance) / Number(burnPerHour);
   if (Number(balance) <= 0) return 'exhausted';
@@ -42,6 +44,17 @@ export function shares({ exact, inferred, estimated }: Balance['coverage']): str
   return `${a}/${b}/${100 - a - b} %`;
 }
 
+/** What owners of projects in shadow mode would have paid. */
+function shadowLines(balances: readonly Balance[]): string {
+  return balances
+    .filter(({ shadow }) => shadow)
+    .map(({ project, charged }) => {
+      const credits = shortCredits(charged);
+      return `${project} would have been charged ${credits} credits; in shadow mode nothing is refused\n`;
+    })
+    .join('');
+}
+
 function print(balances: readonly Balance[]): string {
   const numbers = ['BALANCE', 'GRANTED', 'CHARGED', 'ACCRUED', 'RESERVED', 'BURN/H'];
   const columns = [
@@ -62,6 +75,25 @@ function print(balances: readonly Balance[]): string {
   );
 }
 
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** `Tue 2026-12-01 14:00`, in UTC. */
+function day(instant: string): string {
+  const weekday = WEEKDAYS[new Date(Date.parse(instant)).getUTCDay()];
+  return `${weekday} ${instant.slice(0, 10)} ${instant.slice(11, 16)}`;
+}
+
+/** When the credits end as the past days went, and how sure that is. */
+function forecastLine(forecast: z.infer<typeof restForecast>): string {
+  const { outcome, reason, ends, earliest, latest, until } = forecast;
+  if (outcome === 'unknown') return `forecast: ${reason}`;
+  if (outcome === 'ended') return 'forecast: the credits have ended';
+  if (outcome === 'lasts' || earliest === null) return `forecast: lasts beyond ${day(until)} UTC`;
+  const beyond = `later than ${day(until)}`;
+  const median = ends === null ? beyond : day(ends);
+  return `forecast: ends ${median}, between ${day(earliest)} and ${latest === null ? beyond : day(latest)} UTC`;
+}
+
 /** `tollgate balance [PROJECT]`: what is left, and for how long. */
 export function balanceCommand(io: CliIo): Command {
   const command = new Command('balance')
@@ -72,12 +104,15 @@ export function balanceCommand(io: CliIo): Command {
       if (project !== undefined) {
         const path = `/v1/projects/${encodeURIComponent(project)}/balance`;
         const balance = await rest.get(path, restBalance);
-        return options.json ? printJson(io, balance) : io.out(`${print([balance])}\n`);
+        if (options.json) return printJson(io, balance);
+        const forecast = await rest.get(path.replace(/balance$/, 'forecast'), restForecast);
+        const lines = `${forecastLine(forecast)}\n${shadowLines([balance])}`;
+        return io.out(`${print([balance])}\n${lines}`);
       }
       const { projects } = await rest.get('/v1/projects', restProjects);
       const balances = projects.map(({ balance }) => balance);
       if (options.json) return printJson(io, { balances });
-      return io.out(`${print(balances)}\n`);
+      return io.out(`${print(balances)}\n${shadowLines(balances)}`);
     });
   return withExample(withShared(command), 'tollgate balance etl');
 }

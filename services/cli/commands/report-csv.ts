@@ -29,6 +29,20 @@ const COLUMNS = [
   'inferred_credits',
 ] as const;
 
+const SHARE_COLUMNS = [
+  'project',
+  'application',
+  'attempt',
+  'owner',
+  'shared_by',
+  'share',
+  'task_ms',
+  'unused_method',
+  'worked_credits',
+  'unused_credits',
+  'credits',
+] as const;
+
 /**
  * RFC 4180, without control characters, as names come from tenants. A text that a spreadsheet would
  * run as a formula is made text by a quote before it.
@@ -40,11 +54,29 @@ function cell(value: string | number | bigint | boolean): string {
   return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** One line for each attempt and sharer; their credits add up to the attempt's. */
+function sharesCsv({ groups, sharedBy = '', unused: method }: CostReport): string {
+  const lines = [SHARE_COLUMNS.join(',')];
+  for (const { attempts } of groups) {
+    for (const { project, application, attempt, user, shares } of attempts) {
+      for (const { key, taskMs, worked, unused } of shares) {
+        const cells = [
+          ...[project, application, attempt, user, sharedBy, key, taskMs, method],
+          ...[worked, unused, worked + unused].map(formatCredits),
+        ];
+        lines.push(cells.map(cell).join(','));
+      }
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 /**
  * One line for each attempt and role, exact, so that any sum can be made of them. Slot times stand
  * on the executors' line and are 0 on the others.
  */
 export function reportCsv(report: CostReport): string {
+  if (report.sharedBy !== undefined) return sharesCsv(report);
   const lines = [COLUMNS.join(',')];
   for (const group of report.groups) {
     for (const attempt of group.attempts) {

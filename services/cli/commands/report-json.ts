@@ -1,4 +1,5 @@
 import type { CostGroup, CostReport, UseRow } from '../../../shared/contracts/cost-report.ts';
+import type { CostShare } from '../../../shared/rating/split-shared.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
 
@@ -26,19 +27,40 @@ function coverageJson(rows: readonly UseRow[]) {
   };
 }
 
-function usageJson({ rows, slots, taskRunMs }: Pick<CostGroup, 'rows' | 'slots' | 'taskRunMs'>) {
-  return { rows: rows.map(rowJson), coverage: coverageJson(rows), slots, taskRunMs };
+function shareJson({ key, taskMs, worked, unused }: CostShare) {
+  return {
+    key,
+    taskMs,
+    worked: formatCredits(worked),
+    unused: formatCredits(unused),
+    credits: formatCredits(worked + unused),
+  };
+}
+
+function usageJson({
+  rows,
+  slots,
+  taskRunMs,
+  shares,
+}: Pick<CostGroup, 'rows' | 'slots' | 'taskRunMs' | 'shares'>) {
+  return {
+    rows: rows.map(rowJson),
+    coverage: coverageJson(rows),
+    slots,
+    taskRunMs,
+    ...(shares.length === 0 ? {} : { shares: shares.map(shareJson) }),
+  };
 }
 
 function groupJson(group: CostGroup) {
   return {
     key: group.key,
     ...usageJson(group),
-    attempts: group.attempts.map(({ start, end, rows, slots, taskRunMs, ...attempt }) => ({
+    attempts: group.attempts.map(({ start, end, rows, slots, taskRunMs, shares, ...attempt }) => ({
       ...attempt,
       start: formatInstant(start),
       end: formatInstant(end),
-      ...usageJson({ rows, slots, taskRunMs }),
+      ...usageJson({ rows, slots, taskRunMs, shares }),
     })),
   };
 }
@@ -48,10 +70,11 @@ function groupJson(group: CostGroup) {
  * decimals, slot times ms of one task slot. Ends with a newline.
  */
 export function reportJson(report: CostReport): string {
-  const { by, rateCard, groups, total, problems, duplicates } = report;
+  const { by, sharedBy, unused, rateCard, groups, total, problems, duplicates } = report;
   const json = {
     version: 1,
     by,
+    ...(sharedBy === undefined ? {} : { sharedBy, unused }),
     rateCard: {
       id: rateCard.id,
       coreSecond: formatCredits(rateCard.coreSecond),

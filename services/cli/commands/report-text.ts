@@ -1,5 +1,6 @@
 import { addQuantity, NO_QUANTITY } from '../../../shared/contracts/charge.ts';
 import type { CostGroup, CostReport, UseRow } from '../../../shared/contracts/cost-report.ts';
+import { OWNER } from '../../../shared/rating/split-shared.ts';
 import { divideHalfEven } from '../../../shared/values/divide-half-even.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
 import { printable } from '../printable.ts';
@@ -21,6 +22,9 @@ const WIDTH = 100;
 const MS_PER_SECOND = 1_000n;
 /** Ids listed for a group of many applications; `--json` has them all. */
 const MAX_LISTED = 3;
+const MAX_SHARES = 50;
+/** With its indent and count, what the first two columns have room for. */
+const SHARE_CHARS = 25;
 
 function styleOf(isStyled: boolean): Style {
   if (!isStyled) return { bold: (text) => text, dim: (text) => text };
@@ -164,12 +168,29 @@ function* remarks(group: CostGroup, by: string): Generator<string> {
   }
 }
 
+/** What each sharer pays, below the sum that the shares add up to. */
+function* shareLines({ shares }: CostGroup): Generator<string> {
+  if (shares.length === 0) return;
+  yield line(['  shared by', '', 'task s', '', 'worked', 'unused', 'credits']);
+  for (const { key, taskMs, worked, unused } of shares.slice(0, MAX_SHARES)) {
+    const label = key === OWNER ? '(owner)' : plain(key);
+    const credits = [worked, unused, worked + unused].map((amount) =>
+      decimal(amount, 1_000_000_000n, 4),
+    );
+    const seconds = decimal(BigInt(taskMs), MS_PER_SECOND, 1);
+    yield line([`    ${cut(label, SHARE_CHARS)}`, '', seconds, '', ...credits]);
+  }
+  const more = shares.length - MAX_SHARES;
+  if (more > 0) yield `    and ${more} more; --json and --csv have them all`;
+}
+
 function* groupLines(group: CostGroup, title: string, by: string): Generator<string> {
   yield title;
   for (const row of group.rows) yield useLine(ROLE_NAMES[row.role], row);
   if (group.rows.length > 1) yield useLine('total', sumOf(group.rows));
   if (group.rows.length === 0) yield '  no container was seen';
   else yield coverageLine(group);
+  yield* shareLines(group);
   const slots = slotLine(group);
   if (slots !== undefined) yield slots;
   for (const remark of remarks(group, by)) yield `  ${remark}`;

@@ -218,3 +218,29 @@ test('help shows an example', () => {
     .outputHelp();
   assert.match(help, /tollgate report \/var\/spark-events/);
 });
+
+test('sharers of an application are a table for people, rows for spreadsheets, exact in JSON', async (context) => {
+  const at = 1_795_000_000_000;
+  const job = JSON.stringify({
+    ...{ Event: 'SparkListenerJobStart', 'Stage IDs': [0] },
+    Properties: { 'spark.jobGroup.id': '=nightly\u001b[2J' },
+  });
+  const lines = [
+    ...[logStart(), environment({ 'spark.master': 'spark://m:7077' }), applicationStart(at)],
+    ...[executorAdded(at, '1'), job, taskEnd({ id: 1, launch: at, finish: at + 4_000 })],
+    applicationEnd(at + 10_000),
+  ];
+  const path = await logs(context, [lines]);
+  const text = await run(['--by', 'job-group', '--unused', 'owner', path]);
+  assert.match(text.out, /^ {2}shared by +task s +worked +unused +credits$/m);
+  assert.match(text.out, /^ {4}=nightly\\u001b\[2J +4\.0 /m);
+  assert.match(text.out, /^ {4}\(owner\) +0\.0 +0\.0000 /m);
+  const csv = await run(['--by', 'job-group', '--csv', path]);
+  assert.match(csv.out, /^project,application,attempt,owner,shared_by,share,task_ms,/);
+  assert.match(csv.out, /,job-group,'=nightly\ufffd\[2J,4000,by-use,/);
+  const json = JSON.parse((await run(['--by', 'job-group', '--json', path])).out);
+  assert.deepEqual([json.by, json.sharedBy, json.unused], ['application', 'job-group', 'by-use']);
+  assert.equal(json.total.shares[0].taskMs, 4_000);
+  const refused = await run(['--unused', 'dice', path]);
+  assert.deepEqual([refused.code, /by-use, even, owner/.test(refused.err)], [2, true]);
+});

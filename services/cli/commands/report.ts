@@ -13,6 +13,7 @@ export interface ReportOutput {
 
 interface Flags {
   readonly by: string;
+  readonly unused: string;
   readonly rates?: string;
   readonly rules?: string;
   readonly yarnMemoryStep: number;
@@ -24,6 +25,7 @@ const EXAMPLES = `
 Examples:
   tollgate report /var/spark-events
   tollgate report --by project --rules rules.yaml eventlog_v2_application_1795247888953_0002
+  tollgate report --by sql-user --unused even spark-connect-server.zstd
   tollgate report --by tag:CostCenter --rates rates.yaml --csv /var/spark-events > cost.csv
 
 Reads Spark's event logs, plain or compressed (gzip, zstd, lz4, snappy), also rolling and unfinished
@@ -89,6 +91,7 @@ async function run(paths: readonly string[], flags: Flags, output: ReportOutput)
     const report = await reportCost({
       paths,
       by: flags.by,
+      unused: flags.unused,
       ratesFile: flags.rates,
       rulesFile: flags.rules,
       yarnMemoryStepMib: flags.yarnMemoryStep,
@@ -129,7 +132,16 @@ export function reportCommand(output: ReportOutput = PROCESS_OUTPUT): Command {
   return new Command('report')
     .description('Report what Spark applications cost, from their event logs')
     .argument('<path...>', 'event logs, or folders that hold them')
-    .option('--by <grouping>', 'rows for each: application, project or tag:KEY', 'application')
+    .option(
+      '--by <grouping>',
+      'rows for each: application, project or tag:KEY; or the sharers of each application: job-group, sql-user or session',
+      'application',
+    )
+    .option(
+      '--unused <method>',
+      'who of the sharers pays for idle slots and the driver: by-use, even or owner',
+      'by-use',
+    )
     .option(
       '--rates <file>',
       'rate card (YAML or JSON): coreSecond, gibSecond, gpuSecond in credits',

@@ -23,6 +23,13 @@ const started = (n: number, more: object = {}) => ({
   ...more,
 });
 
+/** Where two ms of a slot went. */
+const activity = (more: object = {}) => ({
+  ...{ kind: 'activity', application: 'app-1', attempt: '1', at: NOW },
+  ...{ slotMs: 4, usefulMs: 2, wastedMs: 0, idleMs: 2, tailMs: 0, startUpMs: 0 },
+  ...more,
+});
+
 collectorSuite({
   name: 'containers',
   good: (n) => JSON.stringify(started(n)),
@@ -35,6 +42,8 @@ collectorSuite({
     'a time without a zone': JSON.stringify(started(1, { at: '2026-11-21T08:00:00' })),
     'a far future': JSON.stringify(started(1, { at: 4e12 })),
     'another witness': JSON.stringify(started(1, { witness: 'yarn' })),
+    'slot time that doesn’t add up': JSON.stringify(activity({ idleMs: 3 })),
+    'negative slot time': JSON.stringify(activity({ slotMs: 0, usefulMs: -2 })),
     'an endless name': JSON.stringify(started(1, { host: 'x'.repeat(70_000) })),
   },
   async open() {
@@ -295,6 +304,7 @@ test('what is another project’s, nobody’s or everybody’s is out of a bound
     'a sight of a foreign container': { kind: 'seen', container: 'app-ml//1', until: NOW },
     load: { kind: 'load', id: 'app-1/l', at: NOW, allocated: none, pending: none, capacity: none },
     'a node': { kind: 'node-started', id: 'app-1/n', at: NOW, node: 'n1' },
+    'another project’s slot time': activity({ application: 'app-ml' }),
   };
   assert.equal((await sendBound(ownSeen('app-1'))).stored, 1);
   for (const [name, record] of Object.entries(refused)) {

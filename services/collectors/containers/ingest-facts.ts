@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Evidence, JournalFact } from '../../../shared/contracts/container-fact.ts';
+import type {
+  ApplicationActivity,
+  Evidence,
+  JournalFact,
+} from '../../../shared/contracts/container-fact.ts';
 import type { RestIngest } from '../../../shared/contracts/rest.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { Clock } from '../../../shared/runtime/clock.ts';
@@ -47,6 +51,7 @@ interface Draft {
   readonly bound: { readonly record: PushedRecord; readonly line: Line }[];
   readonly facts: JournalFact[];
   readonly evidence: Evidence[];
+  readonly activity: ApplicationActivity[];
   readonly refused: QuarantinedRecord[];
   readonly dropped: Map<string, number>;
   readonly verdicts: RestIngest['verdicts'];
@@ -173,11 +178,15 @@ export class FactIngest {
 
   async #store(draft: Draft, signal: AbortSignal): Promise<RestIngest> {
     const { record } = this.#deps;
-    const { facts, evidence, refused, dropped, verdicts, lines } = draft;
-    if (facts.length + evidence.length + refused.length + dropped.size === 0) {
+    const { facts, evidence, activity, refused, dropped, verdicts, lines } = draft;
+    const told = facts.length + evidence.length + activity.length;
+    if (told + refused.length + dropped.size === 0) {
       return { stored: 0, duplicates: 0, dropped: 0, quarantined: 0, verdicts: [] };
     }
-    const outcome = await record({ facts, evidence, quarantined: refused, dropped }, signal);
+    const outcome = await record(
+      { facts, evidence, activity, quarantined: refused, dropped },
+      signal,
+    );
     const late: Pick<Draft, 'refused' | 'verdicts'> = { refused: [], verdicts };
     for (const conflict of outcome.conflicts) {
       const sent = lines.get(conflict);
@@ -187,7 +196,7 @@ export class FactIngest {
     if (late.refused.length > 0) await record({ quarantined: late.refused }, signal);
     verdicts.sort((a, b) => a.line - b.line);
     return {
-      stored: outcome.stored + evidence.length,
+      stored: outcome.stored + evidence.length + activity.length,
       duplicates: outcome.duplicates,
       dropped: [...dropped.values()].reduce((sum, count) => sum + count, 0),
       quarantined: refused.length + late.refused.length,
@@ -198,6 +207,7 @@ export class FactIngest {
 
 function keep(draft: Draft, record: PushedRecord, line: Line): void {
   if (record.is === 'seen') draft.evidence.push(record.evidence);
+  else if (record.is === 'activity') draft.activity.push(record.activity);
   else {
     draft.facts.push(record.fact);
     draft.lines.set(record.fact, line);
@@ -210,6 +220,6 @@ function drop({ dropped, verdicts }: Draft, { line }: Line, reason: string): voi
 }
 
 function emptyDraft(): Draft {
-  const lists = { bound: [], facts: [], evidence: [], refused: [], verdicts: [] };
+  const lists = { bound: [], facts: [], evidence: [], activity: [], refused: [], verdicts: [] };
   return { ...lists, dropped: new Map(), lines: new Map() };
 }

@@ -21,6 +21,7 @@ function applicationOf(container: string): string | undefined {
 
 /** What a record is about, where it holds to the form that ties it to one application. */
 function refOf(record: PushedRecord): Ref | undefined {
+  if (record.is === 'activity') return record.activity;
   if (record.is === 'seen') {
     const { cluster, container } = record.evidence;
     const application = applicationOf(container);
@@ -40,7 +41,7 @@ function isOfApplication(fact: JournalFact): fact is JournalFact & Ref {
 }
 
 function claims(record: PushedRecord): ProjectId | undefined {
-  if (record.is === 'seen' || !('project' in record.fact)) return undefined;
+  if (record.is !== 'fact' || !('project' in record.fact)) return undefined;
   return record.fact.project;
 }
 

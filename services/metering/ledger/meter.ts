@@ -4,6 +4,7 @@ import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { HeldLease } from '../../../shared/stores/held-lease.ts';
 import type { Fence } from '../../../shared/stores/lease.ts';
 import type { Metrics } from '../../../shared/telemetry/metrics.ts';
+import type { GrantKeeper } from './grant-keeper.ts';
 import type { PriceSetter } from './price-setter.ts';
 import type { Settled, Settler } from './settler.ts';
 
@@ -27,11 +28,15 @@ const POOLS_AT_ONCE = 8;
 const codeOf = (error: unknown): string | undefined =>
   error instanceof AppError ? error.code : undefined;
 
-/** One run: the prices first, so that what is settled knows them, then settlements until none is due. */
+/**
+ * One run: the prices first, so that what is settled knows them, then settlements until none is due,
+ * and last the grants, which what was settled may have used.
+ */
 export class Meter {
   readonly #settler: Settler;
   readonly #prices: readonly MeterPrice[];
   readonly #shards: MeterShards;
+  readonly #grants: Pick<GrantKeeper, 'run'>;
   readonly #clock: Clock;
   readonly #count: (settled: Settled) => void;
   readonly #failed: (labels: Readonly<Record<string, string>>) => void;
@@ -44,6 +49,7 @@ export class Meter {
     readonly settler: Settler;
     readonly prices: readonly MeterPrice[];
     readonly shards: MeterShards;
+    readonly grants: Pick<GrantKeeper, 'run'>;
     readonly clock: Clock;
     readonly metrics: Metrics;
   }) {
@@ -51,6 +57,7 @@ export class Meter {
     this.#settler = deps.settler;
     this.#prices = deps.prices;
     this.#shards = deps.shards;
+    this.#grants = deps.grants;
     this.#clock = deps.clock;
     this.#failed = metrics.counter(
       'tollgate_metering_failures_total',
@@ -84,6 +91,7 @@ export class Meter {
         await this.#announce(price);
       }
       await this.#settle(signal);
+      await this.#grants.run(signal);
     } catch (error) {
       this.#failed({});
       throw error;

@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { grantedAt } from '../../grants/grant-turns.ts';
 import { evaluateLimits, type ProjectLimits } from '../../rating/evaluate-limits.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
@@ -9,6 +10,7 @@ import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { holdBody, type ReservationRow, reservationOf } from './reservation-row.ts';
 import { sweepExpired } from './reserved-sums.ts';
+import { parseTurns } from './turns-column.ts';
 import { parseReadings } from './use-readings.ts';
 
 type Trx = Transaction<LedgerTables>;
@@ -33,10 +35,10 @@ interface Account {
 const keyOf = ({ project, id }: { readonly project: string; readonly id: string }): string =>
   `${project}\n${id}`;
 
-function accountOf(row: BalanceRow): Balance {
+function accountOf(row: BalanceRow, now: Instant): Balance {
   return {
     project: row.project as ProjectId,
-    granted: BigInt(row.granted),
+    granted: grantedAt(BigInt(row.granted), parseTurns(row.turns), now),
     charged: BigInt(row.charged),
     accrued: BigInt(row.accrued),
     reserved: BigInt(row.reserved),
@@ -92,7 +94,7 @@ async function lockAccounts(
   const swept = await sweepExpired(trx, ended, now);
   return new Map(
     rows.map((row) => {
-      const before = accountOf(row);
+      const before = accountOf(row, now);
       const { credits, millicores } = swept.get(row.project) ?? { credits: 0n, millicores: 0 };
       const account: Balance = {
         ...before,

@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { grantedAt } from '../../grants/grant-turns.ts';
 import type { Instant } from '../../values/instant.ts';
 import { BASE_STEP, type PriceStep } from '../../values/price-step.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { Balance } from '../ledger-reader.ts';
 import { parseExpired } from './expired-holds.ts';
 import { ownWrites } from './own-writes.ts';
+import { parseTurns } from './turns-column.ts';
 import { parseReadings } from './use-readings.ts';
 
 export type QuotaRead = (
@@ -14,7 +16,7 @@ export type QuotaRead = (
 ) => { balance: Balance; step: PriceStep } | undefined;
 
 type Row = Record<
-  'granted' | 'charged' | 'inferred' | 'accrued' | 'per_hour' | 'reserved',
+  'granted' | 'charged' | 'inferred' | 'accrued' | 'per_hour' | 'reserved' | 'turns',
   string
 > &
   Record<'unlimited' | 'as_of' | 'millicores' | 'reserved_millicores', number> &
@@ -57,12 +59,12 @@ function changeDetector(database: DatabaseSync): () => boolean {
  * Prepares the read that stands in the path of every job's start: a few look-ups by key in one
  * statement, without Kysely and without a promise. Reservations that have run out and that nobody
  * has swept yet are taken off the sum that is kept. What was read stands until the file changes,
- * the next price epoch begins, or the next lease is over.
+ * the next price epoch begins, the next lease is over, or a grant begins or ends.
  */
 export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
   const statement = database.prepare(`
     SELECT granted, charged, inferred, accrued, per_hour, unlimited, reserved, millicores,
-      reserved_millicores, readings,
+      reserved_millicores, readings, turns,
       (SELECT group_concat(pending || ' ' || pending_millicores, ',') FROM reservation
         WHERE project = :project AND state = 'held' AND expires_at <= :now) AS expired,
       (SELECT max(expires_at) FROM reservation
@@ -82,9 +84,10 @@ export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
     const row = statement.get({ project, pool, now }) as Row | undefined;
     if (row === undefined) return undefined;
     const expired = parseExpired(row.expired);
+    const turns = parseTurns(row.turns);
     const balance: Balance = {
       project,
-      granted: BigInt(row.granted),
+      granted: grantedAt(BigInt(row.granted), turns, now),
       charged: BigInt(row.charged),
       inferred: BigInt(row.inferred),
       accrued: BigInt(row.accrued),
@@ -96,8 +99,10 @@ export function prepareQuotaRead(database: DatabaseSync): QuotaRead {
       asOf: row.as_of,
       unlimited: row.unlimited === 1,
     };
-    const from = Math.max(row.since ?? -Infinity, row.ended ?? -Infinity);
-    const until = Math.min(row.next ?? Infinity, row.ends ?? Infinity);
+    const turned = turns.findLast(({ at }) => at <= now)?.at ?? -Infinity;
+    const turning = turns.find(({ at }) => at > now)?.at ?? Infinity;
+    const from = Math.max(row.since ?? -Infinity, row.ended ?? -Infinity, turned);
+    const until = Math.min(row.next ?? Infinity, row.ends ?? Infinity, turning);
     return { balance, step: row.step ?? BASE_STEP, from, until };
   };
 

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import type { Charge } from '../../contracts/charge.ts';
-import type { ApplicationActivity } from '../../contracts/container-fact.ts';
 import { AppError } from '../../errors/app-error.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import { applicationKey } from '../journal.ts';
 import type { ApplicationCost, Balance, LedgerReader, OutcomeCost } from '../ledger-reader.ts';
 import { readAnomalies, readClockPairs } from './anomaly-read.ts';
+import { applicationActivity } from './application-activity.ts';
 import { type ApplicationRow, applicationCostOf } from './application-row.ts';
 import { chargeOfRow } from './charge-row.ts';
 import { readClusterUse } from './cluster-use-read.ts';
@@ -182,7 +182,7 @@ export class SqlLedgerReader implements LedgerReader {
   }
 
   async #costs(rows: readonly ApplicationRow[]): Promise<ApplicationCost[]> {
-    const activities = await this.#activities(rows);
+    const activities = await applicationActivity(this.#db, rows);
     const costs: ApplicationCost[] = [];
     for (const row of rows) {
       const last = await this.#db
@@ -194,37 +194,6 @@ export class SqlLedgerReader implements LedgerReader {
       costs.push(applicationCostOf(row, activities.get(applicationKey(row)), last?.end ?? null));
     }
     return costs;
-  }
-
-  /** Summed over attempts, which leaves the five parts adding up to the whole. */
-  async #activities(rows: readonly ApplicationRow[]): Promise<Map<string, ApplicationActivity>> {
-    const sums = new Map<string, ApplicationActivity>();
-    for (const [cluster, members] of Map.groupBy(rows, (row) => row.cluster)) {
-      const names = members.map(({ application }) => application);
-      const stored = await this.#db
-        .selectFrom('activity')
-        .selectAll()
-        .where('cluster', '=', cluster)
-        .where('application', 'in', names)
-        .orderBy('attempt')
-        .execute();
-      for (const row of stored) {
-        const sum = sums.get(applicationKey(row));
-        sums.set(applicationKey(row), {
-          cluster,
-          application: row.application,
-          attempt: row.attempt,
-          at: Math.max(sum?.at ?? Number.NEGATIVE_INFINITY, Number(row.at)),
-          slotMs: (sum?.slotMs ?? 0) + Number(row.slot_ms),
-          usefulMs: (sum?.usefulMs ?? 0) + Number(row.useful_ms),
-          wastedMs: (sum?.wastedMs ?? 0) + Number(row.wasted_ms),
-          idleMs: (sum?.idleMs ?? 0) + Number(row.idle_ms),
-          tailMs: (sum?.tailMs ?? 0) + Number(row.tail_ms),
-          startUpMs: (sum?.startUpMs ?? 0) + Number(row.start_up_ms),
-        });
-      }
-    }
-    return sums;
   }
 
   /** The connection is the ledger's, which closes it. */

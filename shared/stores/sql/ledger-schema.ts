@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { GrantTables } from './grant-schema.ts';
 import type { SqliteSchema } from './open-sqlite.ts';
 import type { QuoteRow } from './quote-schema.ts';
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts';
@@ -10,7 +11,7 @@ type NullableInt = ColumnType<bigint | number | null, bigint | number | null>;
 type Total = string;
 
 /** Tables of the journal and the ledger; the same on SQLite and PostgreSQL. */
-export interface LedgerTables {
+export interface LedgerTables extends GrantTables {
   /** One row a shard. */
   shard: { shard: number; cursor: Int; as_of: Int };
   fact: {
@@ -110,7 +111,15 @@ export interface LedgerTables {
     updated_at: Int;
   };
   quote: QuoteRow;
-  credit_grant: { id: string; project: string; amount: Int; reason: string; granted_at: Int };
+  credit_grant: {
+    id: string;
+    project: string;
+    amount: Int;
+    reason: string;
+    granted_at: Int;
+    /** GrantTerms as canonical JSON; null for what holds at once and for ever. */
+    terms: ColumnType<string | null, string | null | undefined, never>;
+  };
   balance: {
     project: string;
     granted: Total;
@@ -127,6 +136,12 @@ export interface LedgerTables {
     millicores: Generated<bigint | number>;
     /** What was measured, as formatReadings prints it. */
     readings: Generated<string>;
+    /** When its grants must be looked at again; null while none has terms. */
+    grants_due: ColumnType<bigint | number | null, number | null | undefined, number | null>;
+    /** When they were looked at last, by the latest clock of those who do. */
+    grants_kept: Generated<bigint | number>;
+    /** What will be granted, and when, if nothing more is charged. */
+    turns: Generated<string>;
   };
   reservation: {
     project: string;

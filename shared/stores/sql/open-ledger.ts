@@ -4,12 +4,14 @@ import type { GrantStore } from '../grant-store.ts';
 import type { JournalReader, JournalWriter } from '../journal.ts';
 import type { LedgerReader } from '../ledger-reader.ts';
 import type { LedgerWriter } from '../ledger-writer.ts';
+import type { LevelStore } from '../level-store.ts';
 import type { PeriodStore } from '../period-store.ts';
 import type { PriceWriter } from '../price-book.ts';
 import type { PriceFreezeStore } from '../price-freezes.ts';
 import type { QuoteStore } from '../quote-store.ts';
 import type { ReplayReader } from '../replay-reader.ts';
 import type { ReservationStore } from '../reservation-store.ts';
+import type { SpendingReader } from '../spending-reader.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
 import type { WorkloadReader } from '../workload-reader.ts';
@@ -25,11 +27,13 @@ import { SqlReservationStore } from './ledger-reservations.ts';
 import { LEDGER_SCHEMA, type LedgerTables } from './ledger-schema.ts';
 import { SqlUsageStore } from './ledger-usage.ts';
 import { SqlLedgerWriter } from './ledger-writer.ts';
+import { SqlLevelStore } from './level-store.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { SqlPeriodStore } from './period-store.ts';
 import { SqlPriceFreezes } from './price-freezes.ts';
 import { SqlQuoteStore } from './quote-store.ts';
 import { SqlReplayReader } from './replay-reader.ts';
+import { SqlSpendingReader } from './spending-reader.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { SqlStopOrders } from './stop-orders.ts';
 import { SqlWorkloadReader } from './workload-reader.ts';
@@ -44,9 +48,11 @@ export interface Ledger extends AsyncDisposable {
   readonly journalReader: JournalReader;
   readonly ledgerWriter: LedgerWriter;
   readonly ledgerReader: LedgerReader;
+  readonly spending: SpendingReader;
   readonly priceWriter: PriceWriter;
   readonly grants: GrantStore;
   readonly periods: PeriodStore;
+  readonly levels: LevelStore;
   readonly stopOrders: StopOrderStore;
   readonly reservations: ReservationStore;
   readonly usage: UsageStore;
@@ -67,9 +73,11 @@ export function ledgerPorts(
     journalReader: new SqlJournalReader(engine),
     ledgerWriter: new SqlLedgerWriter(engine),
     ledgerReader: new SqlLedgerReader(engine.db, quota),
+    spending: new SqlSpendingReader(engine.db),
     priceWriter: new SqlPriceBook(engine),
     grants: new SqlGrantStore(engine),
     periods: new SqlPeriodStore(engine),
+    levels: new SqlLevelStore(engine),
     stopOrders: new SqlStopOrders(engine),
     reservations: new SqlReservationStore(engine),
     usage: new SqlUsageStore(engine),

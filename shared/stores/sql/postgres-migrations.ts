@@ -1,3 +1,4 @@
+import { GRANT_POSTGRES } from './grant-schema.ts';
 import { PERIOD_POSTGRES } from './period-schema.ts';
 import { QUOTE_POSTGRES } from './quote-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
@@ -232,5 +233,6 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   WITNESS_POSTGRES,
   READINGS,
   QUOTE_POSTGRES,
+  GRANT_POSTGRES,
   PERIOD_POSTGRES,
 ];

@@ -21,7 +21,7 @@ function heldServer(): { asked: Asked[]; connections: Pick<Connections, 'read'> 
     const [projects, pools, times, at] = parameters as [string[], string[], number[], number[]];
     const rowOf = (project: string) => ({
       ...{ project, granted: project.slice(1), charged: '0' },
-      ...{ accrued: '0', inferred: '0', per_hour: '0', unlimited: 0, as_of: 5n },
+      ...{ accrued: '0', inferred: '0', per_hour: '0', unlimited: 0, turns: '', as_of: 5n },
       readings: 'log-bytes 5 7',
       ...{ reserved: '9', millicores: 0n, reserved_millicores: 3_000n, expired: '4 1000,2 500' },
       steps: `{${pools.map((pool, n) => (pool === 'none' ? 'NULL' : 1_000 + n)).join(',')}}`,

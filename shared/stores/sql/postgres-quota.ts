@@ -1,4 +1,5 @@
 import { AppError } from '../../errors/app-error.ts';
+import { grantedAt } from '../../grants/grant-turns.ts';
 import type { Instant } from '../../values/instant.ts';
 import { BASE_STEP, type PriceStep } from '../../values/price-step.ts';
 import type { ProjectId } from '../../values/project-id.ts';
@@ -6,6 +7,7 @@ import type { Balance, LedgerReader } from '../ledger-reader.ts';
 import type { PostgresConfig } from './config.ts';
 import { parseExpired } from './expired-holds.ts';
 import { type Connections, type NamedStatement, openPostgresPool } from './postgres-pool.ts';
+import { parseTurns } from './turns-column.ts';
 import { parseReadings } from './use-readings.ts';
 
 type Answer = Awaited<ReturnType<LedgerReader['quota']>>;
@@ -19,7 +21,7 @@ interface Question {
 }
 
 type Row = Record<
-  'project' | 'granted' | 'charged' | 'inferred' | 'accrued' | 'per_hour',
+  'project' | 'granted' | 'charged' | 'inferred' | 'accrued' | 'per_hour' | 'turns',
   string
 > & {
   readonly unlimited: number;
@@ -51,7 +53,7 @@ export const QUOTA: NamedStatement = {
   name: 'tollgate_quota',
   text: `
     SELECT balance.project, granted, charged, inferred, accrued, per_hour, unlimited, reserved,
-      millicores, reserved_millicores, readings,
+      millicores, reserved_millicores, readings, turns,
       CASE WHEN reserved <> '0' OR reserved_millicores <> 0 THEN
         (SELECT string_agg(pending || ' ' || pending_millicores, ',') FROM reservation
           WHERE reservation.project = asked.project AND state = 'held'
@@ -79,11 +81,11 @@ export function openQuotaPool(config: PostgresConfig): Connections {
   return openPostgresPool({ ...config, poolSize: STATEMENTS_MAX }, QUOTA_SESSION);
 }
 
-function balanceOf(project: ProjectId, row: Row): Balance {
+function balanceOf(project: ProjectId, row: Row, now: Instant): Balance {
   const expired = parseExpired(row.expired);
   return {
     project,
-    granted: BigInt(row.granted),
+    granted: grantedAt(BigInt(row.granted), parseTurns(row.turns), now),
     charged: BigInt(row.charged),
     inferred: BigInt(row.inferred),
     accrued: BigInt(row.accrued),
@@ -148,10 +150,10 @@ async function ask(
     const [first] = rows;
     const steps = first === undefined ? [] : stepsOf(first);
     const byProject = new Map(rows.map((row) => [row.project, row]));
-    for (const [index, { project, resolve }] of questions.entries()) {
+    for (const [index, { project, now, resolve }] of questions.entries()) {
       const row = byProject.get(project);
       const step = steps[places[index] ?? 0] ?? BASE_STEP;
-      resolve(row === undefined ? undefined : { balance: balanceOf(project, row), step });
+      resolve(row === undefined ? undefined : { balance: balanceOf(project, row, now), step });
     }
   } catch (error) {
     for (const { reject } of questions) reject(error);

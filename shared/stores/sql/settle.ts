@@ -8,6 +8,7 @@ import { applicationKey, containerKey } from '../journal.ts';
 import type { ApplicationState, ContainerState, Settlement } from '../ledger-writer.ts';
 import type { ApplicationRow } from './application-row.ts';
 import { bookCharges } from './book-charges.ts';
+import { addChargeSums } from './charge-sums.ts';
 import { touchedShards } from './fact-shards.ts';
 import { inChunks } from './in-chunks.ts';
 import { addToBalances, BalanceChanges } from './ledger-balances.ts';
@@ -96,6 +97,7 @@ export async function settle(
   await makeDue(trx, settlement.restate);
   await addToBalances(trx, balances, engine);
   await spendReservations(trx, settledRows(works.values()), balances.projects);
+  await addChargeSums(trx, inserted);
 }
 
 /**

@@ -105,6 +105,7 @@ test('a token of a project does there what its scope allows', async () => {
       'POST /v1/prices/{pool}/freezes',
       'POST /v1/replays',
       'POST /v1/periods/{month}/close',
+      'GET /v1/clusters/{cluster}/where',
     ];
     const isForAll = forAll.includes(nameOf(operation));
     const missing = /\/\{(application|cluster|id)\}/.test(operation.path);

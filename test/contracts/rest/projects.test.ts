@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {
-  restBalance,
-  restGrant,
-  restGrants,
-  restProject,
-  restProjects,
-} from '../../../shared/contracts/rest.ts';
+import { restBalance, restProject, restProjects } from '../../../shared/contracts/rest.ts';
+import { restGrant, restGrants } from '../../../shared/contracts/rest-grants.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import {
   aCharge,

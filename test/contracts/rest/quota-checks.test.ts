@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'node:test';
-import { restGrant, restProjects, restQuotaCheck } from '../../../shared/contracts/rest.ts';
+import { restProjects, restQuotaCheck } from '../../../shared/contracts/rest.ts';
+import { restGrant } from '../../../shared/contracts/rest-grants.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import type { QuotaReader } from '../../../shared/stores/ledger-reader.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../shared/values/instant.ts';
@@ -39,6 +40,7 @@ test('a project with credits may start a job, and is told its balance, price and
     balance: '12.5',
     price: { pool: 'main', multiplier: '1.00' },
     estimate: null,
+    level: null,
     reasons: [],
     limits: [{ kind: 'credits', limit: '12.5', used: '0', asOf: null, stale: false }],
     asOf: '2026-11-21T09:00:00.000Z',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { restBalance, restGrant, restQuotaCheck } from '../../../shared/contracts/rest.ts';
+import { restBalance, restQuotaCheck } from '../../../shared/contracts/rest.ts';
+import { restGrant } from '../../../shared/contracts/rest-grants.ts';
 import {
   restReservation,
   restReservationStep,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Attributed } from '../../../../shared/attribution/attribute-application.ts';
 import {
+  type ApplicationActivity,
   CONTAINER_ROLES,
   type Evidence,
   type JournalFact,
@@ -16,10 +17,14 @@ import {
 import { isResources, NO_RESOURCES } from '../../../../shared/values/resources.ts';
 import { dropped, type Fate, FOREIGN_PROJECT, kept, quarantined } from '../../core/fate.ts';
 
-/** A pushed record: a fact of the journal, or the sight of a container (`seen`). */
+/**
+ * A pushed record: a fact of the journal, the sight of a container (`seen`), or where an attempt's
+ * slot time went so far (`activity`).
+ */
 export type PushedRecord =
   | { readonly is: 'fact'; readonly fact: JournalFact }
-  | { readonly is: 'seen'; readonly evidence: Evidence };
+  | { readonly is: 'seen'; readonly evidence: Evidence }
+  | { readonly is: 'activity'; readonly activity: ApplicationActivity };
 
 export interface PushedContext {
   /** Cluster of records that name none. */
@@ -68,6 +73,7 @@ const resources = z
   .object({ millicores: z.number(), memoryMib: z.number(), gpus: z.number().default(0) })
   .refine(isResources, RESOURCES);
 
+const slotTime = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const base = { id: key(512), cluster: key(256).optional(), witness: z.literal('agent').optional() };
 const container = {
   ...base,
@@ -130,6 +136,18 @@ export const pushedRecord = z.discriminatedUnion('kind', [
     container: key(512),
     until: instant,
   }),
+  z
+    .object({
+      kind: z.literal('activity'),
+      cluster: key(256).optional(),
+      ...{ application: key(256), attempt: text(64), at: instant },
+      ...{ slotMs: slotTime, usefulMs: slotTime, wastedMs: slotTime },
+      ...{ idleMs: slotTime, tailMs: slotTime, startUpMs: slotTime },
+    })
+    .refine((one) => {
+      const { usefulMs, wastedMs, idleMs, tailMs, startUpMs } = one;
+      return usefulMs + wastedMs + idleMs + tailMs + startUpMs === one.slotMs;
+    }, 'the parts do not add up to slotMs'),
 ]);
 type Pushed = z.output<typeof pushedRecord>;
 
@@ -138,7 +156,10 @@ const YARN = 'container_';
 
 const MAX_LINE_BYTES = 65_536;
 
-function toFact(pushed: Exclude<Pushed, { kind: 'seen' }>, context: PushedContext): JournalFact {
+function toFact(
+  pushed: Exclude<Pushed, { kind: 'seen' | 'activity' }>,
+  context: PushedContext,
+): JournalFact {
   const cluster = pushed.cluster ?? context.cluster;
   // Agents choose their ids, so these can't meet those that other witnesses make.
   const common = { id: `${cluster}/agent/${pushed.id}`, cluster, witness: 'agent' as const };
@@ -199,6 +220,11 @@ export function parsePushed(line: string, context: PushedContext): Fate<PushedRe
   if (at < EARLIEST || at > context.now + AHEAD_MAX_MS) return quarantined(TIME, line);
   if ((pushed.cluster ?? context.cluster) === '') return quarantined('no-cluster', line);
   if ('project' in pushed && isForeign(pushed.project, context)) return dropped(FOREIGN_PROJECT);
+  if (pushed.kind === 'activity') {
+    const { kind: _, ...activity } = pushed;
+    const cluster = pushed.cluster ?? context.cluster;
+    return kept({ is: 'activity', activity: { ...activity, cluster } });
+  }
   if (pushed.kind !== 'seen') return kept({ is: 'fact', fact: toFact(pushed, context) });
   const { container: of, until } = pushed;
   const cluster = pushed.cluster ?? context.cluster;

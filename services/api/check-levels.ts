@@ -1,0 +1,83 @@
+import { AppError } from '../../shared/errors/app-error.ts';
+import {
+  borrowingLine,
+  evaluateLevels,
+  type Level,
+  type LevelState,
+} from '../../shared/grants/evaluate-levels.ts';
+import {
+  balanceOf,
+  type LimitAccount,
+  type ProjectLimits,
+} from '../../shared/rating/evaluate-limits.ts';
+import type { QuotaVerdict } from '../../shared/rating/evaluate-quota.ts';
+import type { Balance } from '../../shared/stores/ledger-reader.ts';
+import type { LevelReader } from '../../shared/stores/level-store.ts';
+import type { Instant } from '../../shared/values/instant.ts';
+
+/** The levels above projects, as configured and as they are kept. */
+export interface ApiLevels {
+  /** Of a project, its team first. */
+  readonly above: (project: string) => readonly Level[];
+  readonly reader: LevelReader;
+}
+
+/** The levels above a project as they stand; at once where there are none. */
+export function readLevels(
+  levels: ApiLevels | undefined,
+  project: string,
+): readonly LevelState[] | Promise<readonly LevelState[]> {
+  const above = levels?.above(project) ?? [];
+  if (levels === undefined || above.length === 0) return [];
+  return levels.reader
+    .uses(above.map(({ key }) => key))
+    .then((uses) => above.map((level) => ({ level, use: uses.get(level.key) })));
+}
+
+/** The account with what it may borrow, for a verdict alone. */
+export function withBorrowing<A extends LimitAccount>(
+  account: A,
+  states: readonly LevelState[],
+  balance: bigint,
+): A {
+  if (account.unlimited) return account;
+  return { ...account, granted: account.granted + borrowingLine(states, balance) };
+}
+
+/** The verdict on the project, unless a level above it refuses; then that one's. */
+export function underLevels<V extends QuotaVerdict>(
+  verdict: V,
+  states: readonly LevelState[],
+  now: Instant,
+): V & { readonly level: string | null } {
+  if (!verdict.allowed) return { ...verdict, level: null };
+  const limited = verdict.reason !== 'unlimited';
+  const refusal = evaluateLevels(states, { estimate: verdict.estimate, limited, now });
+  if (refusal === undefined) return { ...verdict, level: null };
+  const { key, reason, message } = refusal;
+  return { ...verdict, allowed: false, reason, message, level: key };
+}
+
+/**
+ * What a hold may take under the levels above its project: its own limits, with what it may borrow
+ * as a credit line.
+ *
+ * @throws AppError QUOTA_EXCEEDED when a level has no room for it
+ */
+export function limitsUnderLevels(
+  limits: ProjectLimits,
+  states: readonly LevelState[],
+  {
+    balance,
+    cost,
+    now,
+  }: { readonly balance: Balance; readonly cost: bigint; readonly now: Instant },
+): ProjectLimits {
+  const limited = !balance.unlimited;
+  const refusal = evaluateLevels(states, { estimate: cost, limited, now });
+  if (refusal !== undefined) {
+    throw new AppError('QUOTA_EXCEEDED', `project ${balance.project}: ${refusal.message}`);
+  }
+  const line = limited ? borrowingLine(states, balanceOf(balance)) : 0n;
+  return { ...limits, creditLine: limits.creditLine + line };
+}
