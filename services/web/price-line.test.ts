@@ -57,6 +57,7 @@ function aProject(id: string, burnPerHour: string, runningApplications = 0) {
     reserved: '0',
     balance: '0',
     burnPerHour,
+    coverage: { exact: '0', inferred: '0', estimated: '0' },
     unlimited: true,
     asOf: at(0),
   };
