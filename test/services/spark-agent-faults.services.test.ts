@@ -84,7 +84,7 @@ describe('the agent where something is wrong', { timeout: 900_000 }, () => {
     const json = { 'content-type': 'application/json' };
     const grant = async (id: string, credits: string) =>
       assert.equal(
-        (await tollgate.post(path, JSON.stringify({ id, credits, reason: '' }), json)).status,
+        (await tollgate.post(path, JSON.stringify({ id, credits, reason: 'a test' }), json)).status,
         201,
       );
     await grant('a', '-1');
