@@ -62,10 +62,13 @@ def main(project, folder, batches, may_end, *listeners):
     ending = time.perf_counter()
     for query in queries:
         query.stop()
+    stopped = time.perf_counter() - ending
+    # Events that Python hasn't heard yet, of all batches that ran meanwhile, are no part of the end.
     wait_until(lambda: printer.terminated == 2)
     print("DROPPED", *[sender.dropped for sender in senders], flush=True)
+    ending = time.perf_counter()
     spark.stop()
-    print("ENDED", time.perf_counter() - ending, flush=True)
+    print("ENDED", stopped + time.perf_counter() - ending, flush=True)
 
 
 if __name__ == "__main__":
