@@ -1,0 +1,102 @@
+import type { Instant } from '../values/instant.ts';
+
+/** From mild to hard; a cluster type has some of them. */
+export const ACTUATIONS = [
+  'deny-new-work',
+  'allow-new-work',
+  'cap-application',
+  'kill-application',
+  'terminate-cluster',
+] as const;
+export type Actuation = (typeof ACTUATIONS)[number];
+
+/** What is asked of a manager. */
+export interface ActuatorOrder {
+  /** Of the action it belongs to, for the manager's own records. */
+  readonly id: string;
+  readonly actuation: Actuation;
+  /** Application, or the queue or policy that new work goes through; '' for a whole cluster. */
+  readonly subject: string;
+  /** For people, where the manager keeps it (YARN's diagnostics). Plain text, one line. */
+  readonly reason: string;
+}
+
+/**
+ * What the manager said. `accepted` proves nothing (302, 202): whether it worked is for the reader
+ * to see. `unknown`: the answer was lost, so that the order may have been carried out.
+ */
+export interface ActuatorAnswer {
+  readonly outcome: 'accepted' | 'refused' | 'unsupported' | 'unknown';
+  /** Status and words of the manager, without secrets. */
+  readonly detail: string;
+}
+
+/** How a cluster is acted on; stands beside its ClusterReader, without which nothing may be done. */
+export interface ClusterActuator {
+  readonly abilities: ReadonlySet<Actuation>;
+  /** Asks once, never retries. Only throws when the signal aborts. */
+  act(order: ActuatorOrder, signal: AbortSignal): Promise<ActuatorAnswer>;
+}
+
+/** One application as its manager tells it now, for a look before and after an action. */
+export type ApplicationSight =
+  | {
+      readonly outcome: 'seen';
+      readonly state: 'waiting' | 'running' | 'ended';
+      /** As the manager calls its end, such as `KILLED`; '' while it runs. */
+      readonly finalState: string;
+      readonly startedAt: Instant | undefined;
+      readonly name: string;
+      readonly user: string;
+      readonly queue: string;
+      readonly tags: Readonly<Record<string, string>>;
+      readonly at: Instant;
+    }
+  /** The manager answered whole and knows no such application. */
+  | { readonly outcome: 'absent'; readonly at: Instant }
+  /** It could not be told; nothing follows from it. */
+  | { readonly outcome: 'unknown'; readonly why: string };
+
+/** What tells whether a cluster works; unknown is not idle. */
+export const ACTIVITY_SIGNALS = [
+  'jobs',
+  'streaming-queries',
+  'stages',
+  'sessions',
+  'driver-work',
+] as const;
+export type ActivitySignal = (typeof ACTIVITY_SIGNALS)[number];
+
+export interface ActivitySight {
+  readonly signal: ActivitySignal;
+  /** When there was some last; undefined: unknown. */
+  readonly lastAt: Instant | undefined;
+  /** As of when that was told. */
+  readonly asOf: Instant;
+  /** Who told it. */
+  readonly source: string;
+}
+
+/** A whole cluster as its manager tells it now. */
+export type ClusterSight =
+  | {
+      readonly outcome: 'seen';
+      readonly state: 'starting' | 'running' | 'terminating' | 'terminated';
+      readonly name: string;
+      readonly startedAt: Instant | undefined;
+      readonly owner: string;
+      readonly tags: Readonly<Record<string, string>>;
+      readonly market: 'on-demand' | 'spot' | 'unknown';
+      /** Its platform refuses to terminate it. */
+      readonly protected: boolean;
+      readonly activity: readonly ActivitySight[];
+      readonly at: Instant;
+    }
+  | { readonly outcome: 'absent'; readonly at: Instant }
+  | { readonly outcome: 'unknown'; readonly why: string };
+
+/** What enforcement must see before it acts, and after. */
+export interface TargetReader {
+  application(id: string, signal: AbortSignal): Promise<ApplicationSight>;
+  cluster(signal: AbortSignal): Promise<ClusterSight>;
+}

@@ -1,0 +1,58 @@
+import type { Alert } from '../contracts/alert.ts';
+import type { Instant } from '../values/instant.ts';
+import type { ProjectId } from '../values/project-id.ts';
+import type { Fence } from './lease.ts';
+
+/** How a rule fares, one row a rule. */
+export interface RuleHealth {
+  readonly rule: string;
+  readonly ruleVersion: string;
+  readonly evaluatedAt: Instant;
+  readonly outcome: 'ok' | 'error' | 'stale';
+  /** Why it is no `ok`; else ''. */
+  readonly why: string;
+  readonly durationMs: number;
+}
+
+/** A moment in an alert's life, for its history; at most one for an alert and instant. */
+export interface AlertTransition {
+  readonly alert: string;
+  readonly episode: number;
+  readonly at: Instant;
+  readonly from: Alert['state'] | 'inactive';
+  readonly to: Alert['state'];
+  readonly why: string;
+}
+
+export interface AlertFilter {
+  readonly project?: ProjectId;
+  readonly rule?: string;
+  readonly state?: Alert['state'];
+  readonly limit: number;
+}
+
+/** State of alerts: `for` progress survives restarts. */
+export interface AlertStore {
+  /**
+   * One transaction: alerts, their transitions, the rules' health.
+   *
+   * @throws AppError FENCED when another evaluator has taken over
+   */
+  save(
+    change: {
+      readonly alerts: readonly Alert[];
+      readonly transitions: readonly AlertTransition[];
+      readonly health: readonly RuleHealth[];
+    },
+    fence: Fence | undefined,
+  ): Promise<void>;
+  /** Pending and firing ones, and those that ended after `endedSince`. */
+  open(endedSince: Instant): Promise<Alert[]>;
+  alert(id: string): Promise<Alert | undefined>;
+  /** Newest first. */
+  alerts(filter: AlertFilter): Promise<Alert[]>;
+  transitions(alert: string, limit: number): Promise<AlertTransition[]>;
+  health(): Promise<RuleHealth[]>;
+  /** Takes ended alerts and transitions before `before` away. */
+  forget(before: Instant): Promise<number>;
+}
