@@ -84,6 +84,10 @@ export interface Alert {
   /** Consecutive evaluations in breach on fresh and complete evidence. */
   readonly breaches: number;
   readonly value: number | undefined;
+  /** Of the value, as people read it, such as `credits`, `%`, `ms`; '' for a plain number. */
+  readonly unit: string;
+  /** What the value is held against, for messages, such as `above 80 %`; '' where there is none. */
+  readonly limit: string;
   readonly evidence: readonly AlertEvidence[];
   readonly cost: AlertCost | undefined;
   /** First breach of this episode. */

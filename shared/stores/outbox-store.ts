@@ -26,9 +26,17 @@ export interface Pending {
 export interface OutboxStore {
   /** An id that was ever there is passed over. */
   enqueue(notifications: readonly Notification[]): Promise<void>;
-  /** Due ones, oldest first within each receiver. */
+  /**
+   * The unfinished ones of each group (receiver and group key) that has a due one, in the order they
+   * were enqueued; those that aren't due come along, since what follows in their group waits for
+   * them: a resolve never arrives before its fire. At most `limit` of each receiver, the oldest, so
+   * that a receiver that is down takes no other's place.
+   */
   due(now: Instant, limit: number): Promise<Pending[]>;
-  /** Keeps deliveries and, where some are missing, when to try again. */
+  /**
+   * Keeps deliveries and, where some are missing, when to try again. `attempts` counts the calls
+   * with an error; without one the message was only put off.
+   */
   record(
     notification: string,
     result: {
@@ -50,6 +58,10 @@ export interface OutboxStore {
    */
   thread(groupKey: string, destination: string): Promise<string | undefined>;
   keepThread(groupKey: string, destination: string, value: string, at: Instant): Promise<void>;
+  /** Nobody sends to a destination before `until`: its Retry-After, kept over restarts and takeovers. */
+  pause(destination: string, until: Instant): Promise<void>;
+  /** Those that end after `now`, by destination. */
+  pauses(now: Instant): Promise<ReadonlyMap<string, Instant>>;
   /** For the metric and its alert: how old the oldest is that waits. */
   status(): Promise<{
     readonly waiting: number;
