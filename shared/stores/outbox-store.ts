@@ -49,9 +49,7 @@ export interface OutboxStore {
   /** What became of it; undefined for an id that was never there. */
   deliveries(
     notification: string,
-  ): Promise<
-    { readonly finished: boolean; readonly deliveries: readonly Delivery[] } | undefined
-  >;
+  ): Promise<{ readonly finished: boolean; readonly deliveries: readonly Delivery[] } | undefined>;
   /**
    * What a sender remembers of a group at a destination: Slack's channel and timestamp, mail's first
    * Message-Id. Kept until the group has been silent for its retention.
