@@ -5,14 +5,18 @@ export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /**
- * What one evaluation found for one subject. Only `breach` moves an alert towards firing, only `ok`
- * towards its end; the others change no state and are told.
+ * What one evaluation found for one subject. Only `breach` moves an alert towards firing (and
+ * `no_data` where its rule says `no_data: alert`), only `ok` towards its end; the others change no
+ * state and are told.
  */
 export const ALERT_VERDICTS = ['ok', 'breach', 'no_data', 'error', 'stale'] as const;
 export type AlertVerdict = (typeof ALERT_VERDICTS)[number];
 
-/** `gone`: what it was about isn't there any more, which is no recovery. */
-export const ALERT_STATES = ['pending', 'firing', 'resolved', 'gone'] as const;
+/**
+ * `inactive`: was pending and never fired, so that nobody is told; `resolved` and `gone` have fired.
+ * `gone`: what it was about isn't there any more, which is no recovery.
+ */
+export const ALERT_STATES = ['inactive', 'pending', 'firing', 'resolved', 'gone'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 
 /** One thing that was looked at. Frozen with the actions that follow from it. */
@@ -64,10 +68,10 @@ export interface AlertCost {
 export interface Alert {
   /** Hash of the rule's name and the labels: the same for every episode. */
   readonly id: string;
-  /** Counts its firings, from 1; id and episode name one occurrence. */
+  /** Counts its firings, from 1 (while pending: the one to come); with the id it names an occurrence. */
   readonly episode: number;
   readonly rule: string;
-  /** Hash of the rule as it was written. */
+  /** Hashes of the rule as it was written: `CONDITION-REST`; the state outlives a change of the rest. */
   readonly ruleVersion: string;
   readonly severity: Severity;
   /** Whose it is; undefined for the platform's own. */
@@ -96,6 +100,8 @@ export interface Alert {
   readonly endedAt: Instant | undefined;
   /** Since when it would have ended, while `keep_firing_for` runs. */
   readonly clearingSince: Instant | undefined;
+  /** Since which complete reading its subject is missing; it is gone when the next one misses it too. */
+  readonly missingSince: Instant | undefined;
   readonly evaluatedAt: Instant;
 }
 

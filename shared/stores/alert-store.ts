@@ -14,12 +14,15 @@ export interface RuleHealth {
   readonly durationMs: number;
 }
 
-/** A moment in an alert's life, for its history; at most one for an alert and instant. */
+/**
+ * A moment in an alert's life, for its history; one for an alert and instant: after a clock went back
+ * the later stands.
+ */
 export interface AlertTransition {
   readonly alert: string;
   readonly episode: number;
   readonly at: Instant;
-  readonly from: Alert['state'] | 'inactive';
+  readonly from: Alert['state'];
   readonly to: Alert['state'];
   readonly why: string;
 }
@@ -49,6 +52,8 @@ export interface AlertStore {
   /** Pending and firing ones, and those that ended after `endedSince`. */
   open(endedSince: Instant): Promise<Alert[]>;
   alert(id: string): Promise<Alert | undefined>;
+  /** Those of some ids, whatever their state: an episode goes on counting where the last one ended. */
+  known(ids: readonly string[]): Promise<Alert[]>;
   /** Newest first. */
   alerts(filter: AlertFilter): Promise<Alert[]>;
   transitions(alert: string, limit: number): Promise<AlertTransition[]>;
