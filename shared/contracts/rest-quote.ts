@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PLAN_LIMITS, restPriceEpoch } from './rest.ts';
+import { restPriceEpoch } from './rest.ts';
+import { PLAN_LIMITS, restPlannedResources } from './rest-plan.ts';
 
 const credits = z.string().meta({ description: 'Credits, exact decimal', example: '12.5' });
 const instant = z
@@ -27,14 +28,7 @@ export const restQuoteRequest = z.strictObject({
     .optional()
     .meta({ description: 'Tags that earlier runs must have' }),
   pool: text(128).optional(),
-  resources: z
-    .strictObject({
-      cores: z.number().min(0).max(PLAN_LIMITS.cores).optional(),
-      memoryMib: z.number().int().min(0).max(PLAN_LIMITS.memoryMib).optional(),
-      gpus: z.number().int().min(0).max(PLAN_LIMITS.gpus).optional(),
-    })
-    .optional()
-    .meta({ description: 'What it will hold, all its containers together' }),
+  resources: restPlannedResources.optional(),
   minutes: z
     .number()
     .positive()
@@ -98,7 +92,9 @@ export const restQuote = z.object({
     .object({ expected: z.number(), low: z.number(), high: z.number() })
     .nullable()
     .meta({ description: 'Of the earlier runs, or the plan' }),
-  perHour: credits.nullable().meta({ description: 'Of the resources at the price now' }),
+  perHour: credits
+    .nullable()
+    .meta({ description: 'An hour of the resources at the price now, minimum charges counted' }),
   fits: z.boolean().meta({ description: 'No limit is missed' }),
   limits: z.array(
     z.object({

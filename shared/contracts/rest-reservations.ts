@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PLAN_LIMITS, restBalance } from './rest.ts';
+import { restBalance } from './rest.ts';
+import { PLAN_LIMITS } from './rest-plan.ts';
 
 /** Shortest and longest lease of a reservation, in seconds. */
 export const LEASE_SECONDS = { min: 10, max: 30 * 86_400 } as const;

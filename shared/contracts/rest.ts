@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMIT_CODES, restLimit, restLimitReason } from './rest-limits.ts';
 import { restBooking } from './rest-periods.ts';
+import { PLAN_LIMITS, restPlannedResources } from './rest-plan.ts';
 import { restPriceThought, restPriceWhy } from './rest-prices.ts';
 import { restCoverage } from './rest-witnesses.ts';
 
@@ -219,25 +220,10 @@ export const restClusters = z.object({
   ),
 });
 
-/** Most that a plan may hold of anything, and last: ten years. */
-export const PLAN_LIMITS = {
-  cores: 1_000_000,
-  memoryMib: 1_000_000_000,
-  gpus: 1_000_000,
-  durationMs: 3_650 * 86_400_000,
-} as const;
-
 export const restQuotaCheckRequest = z.strictObject({
   project: z.string().min(1).max(63),
   pool: z.string().min(1).max(128).optional(),
-  resources: z
-    .strictObject({
-      cores: z.number().min(0).max(PLAN_LIMITS.cores).optional(),
-      memoryMib: z.number().int().min(0).max(PLAN_LIMITS.memoryMib).optional(),
-      gpus: z.number().int().min(0).max(PLAN_LIMITS.gpus).optional(),
-    })
-    .optional()
-    .meta({ description: 'What the job will hold, all its containers together' }),
+  resources: restPlannedResources.optional(),
   durationMs: z
     .number()
     .int()

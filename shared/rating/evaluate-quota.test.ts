@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { PriceEpoch } from '../contracts/charge.ts';
+import type { ContainerLife } from '../intervals/container-life.ts';
 import { HOUR_MS } from '../values/instant.ts';
 import { NANOCREDITS_PER_CREDIT } from '../values/money.ts';
 import { BASE_STEP } from '../values/price-step.ts';
 import { DEFAULT_RATE_CARD } from '../values/rate-card.ts';
 import { balanceOf, type LimitAccount, NO_LIMITS } from './evaluate-limits.ts';
 import { estimateUse, evaluateQuota, type QuotaQuestion } from './evaluate-quota.ts';
+import { rateLife } from './rate-life.ts';
+import { Tariff } from './tariff.ts';
 
-const ONE_CORE = { millicores: 1_000, memoryMib: 1_024, gpus: 0 };
+const ONE_CORE = { millicores: 1_000, memoryMib: 1_024, gpus: 0, containers: 1 };
 
 /** 3.6 credits: one core with one GiB for an hour at the base price. */
 const HOUR_OF_ONE_CORE = 3_600_000_000n;
@@ -71,6 +75,46 @@ test('a plan is refused only above the balance', () => {
 test('a higher price makes the same plan dearer', () => {
   const planned = { resources: ONE_CORE, durationMs: HOUR_MS };
   assert.equal(estimateUse(planned, 1_150, DEFAULT_RATE_CARD), (HOUR_OF_ONE_CORE * 115n) / 100n);
+});
+
+test('a plan costs the minimum charge of each of its containers, as they will be charged', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 20 }),
+      fc.nat(10_000),
+      fc.bigInt({ min: 0n, max: 20_000_000n }),
+      fc.constantFrom(900, 1_000, 1_150),
+      (containers, durationMs, minimum, step) => {
+        const card = { ...DEFAULT_RATE_CARD, minimum };
+        const each = { millicores: 1_000, memoryMib: 1_024, gpus: 0 };
+        const epoch = { pool: 'cpu', start: -1, end: undefined, step, reason: '' } as PriceEpoch;
+        const life: ContainerLife = {
+          ...{ application: 'app', attempt: '1', role: 'executor', start: 0 },
+          ...{ end: durationMs, coverage: 'exact', witnessedUntil: durationMs },
+          intervals: durationMs === 0 ? [] : [{ start: 0, end: durationMs, resources: each }],
+        };
+        const charged = rateLife(
+          life,
+          { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY },
+          {
+            ...{ tariff: new Tariff([{ card, validFrom: 0 }]), epochs: [epoch], project: 'etl' },
+            ...{ percent: 100, over: true },
+          },
+        ).reduce((sum, { amount }) => sum + amount, 0n);
+        const together = {
+          millicores: containers * each.millicores,
+          memoryMib: containers * each.memoryMib,
+          ...{ gpus: 0, containers },
+        };
+        const estimate = estimateUse({ resources: together, durationMs }, step, card);
+        assert.equal(estimate, charged * BigInt(containers));
+      },
+    ),
+  );
+  const planned = { resources: { ...ONE_CORE, containers: 3 }, durationMs: 1 };
+  const card = { ...DEFAULT_RATE_CARD, minimum: NANOCREDITS_PER_CREDIT };
+  const few = { ...EMPTY, granted: 3n * NANOCREDITS_PER_CREDIT - 1n };
+  assert.equal(ask({ planned, card, account: few }).reason, 'estimate-exceeds-balance');
 });
 
 test('a project without any grant is not limited, whatever it used', () => {

@@ -12,11 +12,18 @@ import {
   type LimitState,
   type ProjectLimits,
 } from './evaluate-limits.ts';
+import { minimumCharge } from './minimum-line.ts';
 import { quantityOf, rateQuantity } from './rate-interval.ts';
+
+/** What a job will hold, all its containers together. */
+export interface PlannedResources extends Resources {
+  /** How many; each pays the minimum charge. */
+  readonly containers: number;
+}
 
 /** What a job will hold, and for how long. */
 export interface PlannedUse {
-  readonly resources: Resources;
+  readonly resources: PlannedResources;
   /** Undefined for as long as it likes: there is no estimate then. */
   readonly durationMs: number | undefined;
 }
@@ -46,14 +53,20 @@ export interface QuotaVerdict {
   readonly refusals: readonly LimitRefusal[];
 }
 
-/** What a plan costs when the price stays as it is. */
+/**
+ * What a plan costs when the price stays as it is, its containers being alike: never less than the
+ * minimum charge of each.
+ */
 export function estimateUse(
-  { resources, durationMs }: { readonly resources: Resources; readonly durationMs: number },
+  { resources, durationMs }: { readonly resources: PlannedResources; readonly durationMs: number },
   step: PriceStep,
   card: RateCard,
 ): Nanocredits {
-  const quantity = quantityOf({ start: 0, end: durationMs, resources });
-  return rateQuantity(quantity, step, card);
+  // A container without any length pays nothing (minimumLine).
+  if (durationMs <= 0) return 0n;
+  const cost = rateQuantity(quantityOf({ start: 0, end: durationMs, resources }), step, card);
+  const least = minimumCharge(card, 100) * BigInt(resources.containers);
+  return cost > least ? cost : least;
 }
 
 /**

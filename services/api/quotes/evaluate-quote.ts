@@ -1,11 +1,10 @@
 import type { PriceEpoch } from '../../../shared/contracts/charge.ts';
-import { estimateUse } from '../../../shared/rating/evaluate-quota.ts';
+import { estimateUse, type PlannedResources } from '../../../shared/rating/evaluate-quota.ts';
 import type { WorkloadRun } from '../../../shared/stores/workload-reader.ts';
 import { HOUR_MS, type Instant } from '../../../shared/values/instant.ts';
 import type { Nanocredits } from '../../../shared/values/money.ts';
 import type { PriceStep } from '../../../shared/values/price-step.ts';
 import type { RateCard } from '../../../shared/values/rate-card.ts';
-import type { Resources } from '../../../shared/values/resources.ts';
 import {
   atStep,
   baseCost,
@@ -27,7 +26,7 @@ export interface QuoteQuestion {
   /** Earlier runs, newest first. */
   readonly runs: readonly WorkloadRun[];
   /** What it will hold; undefined where the caller doesn't say. */
-  readonly resources: Resources | undefined;
+  readonly resources: PlannedResources | undefined;
   /** How long; undefined: as its runs did. */
   readonly durationMs: number | undefined;
 }

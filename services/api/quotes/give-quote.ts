@@ -10,6 +10,7 @@ import { BASE_STEP, formatPriceStep, type PriceStep } from '../../../shared/valu
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { badRequest } from '../http/bad-request.ts';
+import { plannedResources } from '../planned-resources.ts';
 import { formatMultiplier, toRestEpoch } from '../rest-money.ts';
 import { type CheckedLimit, checkLimits } from './check-limits.ts';
 import { evaluateQuote, type QuoteForecast } from './evaluate-quote.ts';
@@ -45,12 +46,6 @@ interface Asked {
   /** From now on, what is announced included. */
   readonly epochs: readonly PriceEpoch[];
   readonly step: PriceStep;
-}
-
-function resourcesOf({ resources }: Request) {
-  if (resources === undefined) return undefined;
-  const { cores = 0, memoryMib = 0, gpus = 0 } = resources;
-  return { millicores: Math.round(cores * 1_000), memoryMib, gpus };
 }
 
 function wantedOf({ maxMultiplier, maxCost, deadline }: Request) {
@@ -152,7 +147,7 @@ export function quoter(
     const forecast = evaluateQuote({
       ...{ now, step, epochs, runs },
       card: deps.tariff.ofPool(pool).cardAt(now),
-      resources: resourcesOf(request),
+      resources: request.resources && plannedResources(request.resources),
       durationMs: request.minutes === undefined ? undefined : request.minutes * MINUTE_MS,
     });
     const wanted = wantedOf(request);

@@ -24,6 +24,7 @@ import { readLevels, underLevels, withBorrowing } from '../check-levels.ts';
 import { badRequest } from '../http/bad-request.ts';
 import { type Caller, sees } from '../http/caller.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { plannedResources } from '../planned-resources.ts';
 import { toRestLimit, toRestReason } from '../rest-limits.ts';
 import { formatMultiplier } from '../rest-money.ts';
 import { type QuotaRequest, readQuotaRequest } from './read-quota-request.ts';
@@ -49,8 +50,7 @@ const BODY_MAX_BYTES = 16_384;
 
 function plannedUse({ resources, durationMs }: QuotaRequest): PlannedUse | undefined {
   if (resources === undefined) return undefined;
-  const { cores = 0, memoryMib = 0, gpus = 0 } = resources;
-  return { resources: { millicores: Math.round(cores * 1_000), memoryMib, gpus }, durationMs };
+  return { resources: plannedResources(resources), durationMs };
 }
 
 /** The price that a project would meet which the ledger doesn't know. */

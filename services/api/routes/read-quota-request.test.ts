@@ -11,7 +11,7 @@ const amount = fc.oneof(
 );
 const resources = fc.oneof(
   fc.record(
-    { cores: amount, memoryMib: amount, gpus: amount, disks: fc.constant(1) },
+    { cores: amount, memoryMib: amount, gpus: amount, containers: amount, disks: fc.constant(1) },
     { requiredKeys: [] },
   ),
   fc.constantFrom(null, [], 'all', 1),

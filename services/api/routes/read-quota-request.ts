@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { PLAN_LIMITS, restQuotaCheckRequest } from '../../../shared/contracts/rest.ts';
+import { restQuotaCheckRequest } from '../../../shared/contracts/rest.ts';
+import { PLAN_LIMITS } from '../../../shared/contracts/rest-plan.ts';
 import { badRequest, checkPart, type FieldError } from '../http/bad-request.ts';
 
 export type QuotaRequest = z.infer<typeof restQuotaCheckRequest>;
@@ -19,6 +20,9 @@ function isPlainResources(value: unknown): boolean {
       if (!isAmount(amount, PLAN_LIMITS.cores)) return false;
     } else if (name === 'memoryMib' || name === 'gpus') {
       if (!isAmount(amount, PLAN_LIMITS[name]) || !Number.isSafeInteger(amount)) return false;
+    } else if (name === 'containers') {
+      const counted = isAmount(amount, PLAN_LIMITS.containers) && Number.isSafeInteger(amount);
+      if (!counted || amount === 0) return false;
     } else return false;
   }
   return true;

@@ -15,6 +15,7 @@ import {
   creditsOption,
   multiplierOption,
   plannedResources,
+  quotedResources,
   type ResourceOptions,
   timeOption,
   withResources,
@@ -71,12 +72,10 @@ export function quoteCommand(io: CliIo): Command {
   withResources(command).action(async (application: string, options: QuoteOptions) => {
     const { project, history, pool, lock, maxPrice, maxCost, deadline } = options;
     const planned = plannedResources(options, undefined);
-    const { executors: _, ...held } = planned ?? { executors: 0 };
-    const resources = planned === undefined ? undefined : held;
     const quote = await client(io, options).post('/v1/quotes', restQuote, {
       ...{ project, application, history, pool, maxCost, deadline },
       minutes: options.minutes,
-      resources,
+      resources: quotedResources(planned),
       lockMinutes: lock,
       maxMultiplier: maxPrice,
     });

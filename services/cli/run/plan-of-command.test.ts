@@ -21,14 +21,16 @@ test('the name is what --name, a property, or else the script says', () => {
   }
 });
 
-test('resources follow from executors, their size, and a driver on the cluster', () => {
+test('resources follow from executors, their size, and what the cluster runs beside them', () => {
   const client = '--master yarn --num-executors 10 --executor-cores 4 --executor-memory 8g';
   assert.deepEqual(plan(`spark-submit ${client} job.py`).resources, {
-    ...{ cores: 40, memoryMib: 10 * (8_192 + 819), gpus: 0, executors: 10 },
+    ...{ cores: 41, memoryMib: 10 * (8_192 + 819) + 512 + 384, gpus: 0 },
+    ...{ executors: 10, containers: 11 },
   });
   const cluster = `${client} --deploy-mode cluster --driver-cores 2 --driver-memory 2g`;
   assert.deepEqual(plan(`spark-submit ${cluster} job.py`).resources, {
-    ...{ cores: 42, memoryMib: 10 * 9_011 + 2_048 + 384, gpus: 0, executors: 10 },
+    ...{ cores: 42, memoryMib: 10 * 9_011 + 2_048 + 384, gpus: 0 },
+    ...{ executors: 10, containers: 11 },
   });
 });
 
@@ -37,7 +39,10 @@ test('an upper bound of dynamic allocation, or of all cores, tells how many exec
   assert.equal(plan(`spark-submit ${dynamic} job.py`).resources?.cores, 10);
   const total = '--master spark://m:7077 --total-executor-cores 9 --executor-cores 2';
   const planned = plan(`spark-submit ${total} job.py`).resources;
-  assert.deepEqual([planned?.executors, planned?.memoryMib], [4, 4 * 1_024]);
+  assert.deepEqual(
+    [planned?.executors, planned?.containers, planned?.memoryMib],
+    [4, 4, 4 * 1_024],
+  );
 });
 
 test('a command that does not tell how much it takes has no resources', () => {

@@ -1,10 +1,13 @@
 import { basename } from 'node:path';
 import {
+  applicationMasterResources,
   clusterManagerOf,
   driverResources,
   executorMemoryMib,
   isClusterMode,
+  type Launch,
 } from '../../../shared/event-log/container-size.ts';
+import type { Resources } from '../../../shared/values/resources.ts';
 import { isSparkCommand, readSparkCommand } from './spark-command.ts';
 
 /** What all containers of a job hold together. */
@@ -13,6 +16,8 @@ export interface PlannedResources {
   readonly memoryMib: number;
   readonly gpus: number;
   readonly executors: number;
+  /** With the driver or application master that the cluster runs. */
+  readonly containers: number;
 }
 
 export interface CommandPlan {
@@ -39,21 +44,27 @@ function executorsOf(configuration: Configuration, coresEach: number): number | 
   );
 }
 
+/** The driver on the cluster; in client mode, where it runs here, YARN's application master. */
+function masterOf(launch: Launch): Resources & { readonly containers: number } {
+  const { configuration, manager } = launch;
+  if (isClusterMode(configuration)) return { ...driverResources(launch), containers: 1 };
+  if (manager === 'yarn') return { ...applicationMasterResources(configuration), containers: 1 };
+  return { millicores: 0, memoryMib: 0, gpus: 0, containers: 0 };
+}
+
 function resourcesOf(configuration: Configuration): PlannedResources | undefined {
   const coresEach = Math.max(1, count(configuration, 'spark.executor.cores') ?? 1);
   const executors = executorsOf(configuration, coresEach);
   if (executors === undefined) return undefined;
   const launch = { configuration, manager: clusterManagerOf(configuration, '') };
   const gpusEach = count(configuration, 'spark.executor.resource.gpu.amount') ?? 0;
-  // In client mode the driver runs here, in no container.
-  const driver = isClusterMode(configuration)
-    ? driverResources(launch)
-    : { millicores: 0, memoryMib: 0, gpus: 0 };
+  const master = masterOf(launch);
   return {
-    cores: executors * coresEach + driver.millicores / 1_000,
-    memoryMib: executors * executorMemoryMib(launch, {}) + driver.memoryMib,
-    gpus: executors * gpusEach + driver.gpus,
+    cores: executors * coresEach + master.millicores / 1_000,
+    memoryMib: executors * executorMemoryMib(launch, {}) + master.memoryMib,
+    gpus: executors * gpusEach + master.gpus,
     executors,
+    containers: executors + master.containers,
   };
 }
 

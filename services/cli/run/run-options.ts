@@ -61,7 +61,11 @@ export function withResources(command: Command): Command {
     .option('--cores <n>', 'cores of all containers together', decimal(1_000_000))
     .option('--memory <size>', 'memory of all containers together, such as 64g', mebibytes)
     .option('--gpus <n>', 'GPUs of all containers together', integer(0, 1_000_000))
-    .option('--executors <n>', 'executors, for people', integer(0, 1_000_000))
+    .option(
+      '--executors <n>',
+      'executors: each container costs the minimum charge',
+      integer(0, 1_000_000),
+    )
     .option('--minutes <n>', 'how long it runs; else as long as before', decimal(5_256_000));
 }
 
@@ -72,10 +76,21 @@ export function plannedResources(
 ): PlannedResources | undefined {
   const said = [cores, memory, gpus, executors].some((one) => one !== undefined);
   if (!said && told === undefined) return undefined;
+  const besides = told === undefined ? 0 : told.containers - told.executors;
   return {
     cores: cores ?? told?.cores ?? 0,
     memoryMib: Math.ceil(memory ?? told?.memoryMib ?? 0),
     gpus: Math.ceil(gpus ?? told?.gpus ?? 0),
     executors: executors ?? told?.executors ?? 0,
+    containers: (executors ?? told?.executors ?? 0) + besides,
   };
+}
+
+/** What a quote is asked for. */
+export function quotedResources(
+  planned: PlannedResources | undefined,
+): Omit<PlannedResources, 'executors'> | undefined {
+  if (planned === undefined) return undefined;
+  const { executors: _, ...asked } = planned;
+  return { ...asked, containers: Math.max(1, asked.containers) };
 }

@@ -76,7 +76,7 @@ test('price and cost are shown, and what it may cost is held', async () => {
 
 test('what it holds: --max-cost, else the forecast, else an hour of its resources', async () => {
   await using folder = await temporaryFolder();
-  const resources = { cores: 10, memoryMib: 1_024, gpus: 0, executors: 5 };
+  const resources = { cores: 10, memoryMib: 1_024, gpus: 0, executors: 5, containers: 6 };
   for (const [cost, plan, held] of [
     ['12', { maxCost: '20' }, '20'],
     [undefined, { resources }, '36'],
@@ -85,7 +85,13 @@ test('what it holds: --max-cost, else the forecast, else an hour of its resource
     await using plane = await FakeControlPlane.open();
     plane.cost = cost;
     await (await gateOf(plane, folder.path, plan)).clear();
-    assert.equal((await plane.request('POST reservations')).body['maxCost'], held);
+    const { body } = await plane.request('POST reservations');
+    assert.equal(body['maxCost'], held);
+    if (!('resources' in plan)) continue;
+    const { executors, containers, ...sizes } = resources;
+    assert.deepEqual(body['resources'], { ...sizes, executors });
+    const asked = await plane.request('POST quotes');
+    assert.deepEqual(asked.body['resources'], { ...sizes, containers }, 'each pays its minimum');
   }
 });
 

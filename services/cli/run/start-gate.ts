@@ -8,6 +8,7 @@ import type { PlannedResources } from './plan-of-command.ts';
 import { costText, minuteText, priceText, type Quote, startText } from './quote-text.ts';
 import { reservationStep } from './reservation-lease.ts';
 import type { RunEvents } from './run-events.ts';
+import { quotedResources } from './run-options.ts';
 
 /** What somebody wants to run, and under which conditions. */
 export interface RunPlan {
@@ -62,6 +63,8 @@ const REFUSAL_WAIT_MAX_MS = 60_000;
 const OUTAGE_MAX_MS = 10 * MINUTE_MS;
 /** A promise that ends sooner isn't worth starting under. */
 const LOCK_LEFT_MS = MINUTE_MS;
+
+const NOTHING: PlannedResources = { cores: 0, memoryMib: 0, gpus: 0, executors: 0, containers: 0 };
 
 const stop = (message: string): Clearance => ({ go: false, message });
 
@@ -143,11 +146,10 @@ export class StartGate {
   #quote(lockMinutes: number | undefined, signal: AbortSignal): Promise<Reached<Quote>> {
     const { project, application, history, pool, resources, minutes } = this.#plan;
     const { maxPrice, maxCost, deadline } = this.#plan;
-    const { executors: _, ...held } = resources ?? { executors: 0 };
     const body = {
       ...{ project, application, history, pool, minutes, maxCost, deadline, lockMinutes },
       maxMultiplier: maxPrice,
-      resources: resources === undefined ? undefined : held,
+      resources: quotedResources(resources),
     };
     const request = { method: 'POST', path: '/v1/quotes', body } as const;
     const { plane } = this.#deps;
@@ -162,9 +164,9 @@ export class StartGate {
     if (locked !== undefined && 'wait' in locked) return locked;
     const { project, application, resources, leaseSeconds, maxPrice, maxCost } = this.#plan;
     const id = `run-${this.#deps.random(12).toString('hex')}`;
-    const none = { cores: 0, memoryMib: 0, gpus: 0, executors: 0 };
+    const { containers: _, ...wanted } = resources ?? NOTHING;
     const body = {
-      ...{ id, application, leaseSeconds, resources: resources ?? none },
+      ...{ id, application, leaseSeconds, resources: wanted },
       // An unbounded job holds an hour of what it takes.
       maxCost: maxCost ?? quote.cost?.high ?? quote.perHour ?? '0',
       multiplierCap: maxPrice,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { creditPriceOf, meteringConfig, tariffBookOf } from '../../../services/metering/config.ts';
 import { restQuotaCheck } from '../../../shared/contracts/rest.ts';
+import { restGrant } from '../../../shared/contracts/rest-grants.ts';
 import { restPeriodReport, restRateCards } from '../../../shared/contracts/rest-periods.ts';
+import { restQuote } from '../../../shared/contracts/rest-quote.ts';
 import { aCharge, anApplication, aSettlement, credits } from '../../support/api-samples.ts';
 import { askingApi } from '../../support/asking-api.ts';
 
@@ -45,6 +47,35 @@ test('a plan is estimated by the card of its pool', async () => {
     (await api.postOk('/v1/quota-checks', { ...plan, pool }, restQuotaCheck)).estimate;
   assert.equal(await estimate('main'), '0.022');
   assert.equal(await estimate('spot'), '20', 'four GiB are dearer than two cores');
+});
+
+test('an estimate counts the minimum charge of each container, in checks and in quotes', async () => {
+  const book = tariffBookOf(
+    meteringConfig.parse({
+      pools: [{ id: 'main', clusters: ['*'] }],
+      rateCard: { id: 'base', minimum: '0.5' },
+    }),
+  );
+  await using api = await askingApi({ deps: { tariff: book, pools: ['main'] } });
+  await api.postOk('/v1/projects/etl/grants', { id: 'g', credits: '2' }, restGrant);
+  const check = (resources: object) =>
+    api.postOk(
+      '/v1/quota-checks',
+      {
+        project: 'etl',
+        resources: { cores: 2, memoryMib: 4_096, ...resources },
+        durationMs: 1_000,
+      },
+      restQuotaCheck,
+    );
+  assert.equal((await check({})).estimate, '0.5');
+  assert.deepEqual([(await check({ containers: 4 })).allowed], [true]);
+  const five = await check({ containers: 5 });
+  assert.deepEqual([five.estimate, five.reason], ['2.5', 'estimate-exceeds-balance']);
+  const resources = { cores: 2, memoryMib: 4_096, containers: 40 };
+  const plan = { project: 'etl', application: 'nightly', resources, minutes: 1 };
+  const quote = await api.postOk('/v1/quotes', { ...plan, maxCost: '19' }, restQuote);
+  assert.deepEqual([quote.cost?.expected, quote.perHour, quote.fits], ['20', '20', false]);
 });
 
 test('a month comes to money once, beside the report that is hashed', async () => {
