@@ -95,8 +95,15 @@ export type ClusterSight =
   | { readonly outcome: 'absent'; readonly at: Instant }
   | { readonly outcome: 'unknown'; readonly why: string };
 
+/** Whether new work gets through a queue or policy. */
+export type AdmissionSight =
+  | { readonly outcome: 'open' | 'denied'; readonly at: Instant }
+  | { readonly outcome: 'unknown'; readonly why: string };
+
 /** What enforcement must see before it acts, and after. */
 export interface TargetReader {
+  /** Missing where a manager doesn't tell: there a denial can't be verified, and isn't ordered. */
+  admission?(subject: string, signal: AbortSignal): Promise<AdmissionSight>;
   application(id: string, signal: AbortSignal): Promise<ApplicationSight>;
   cluster(signal: AbortSignal): Promise<ClusterSight>;
 }
