@@ -24,7 +24,15 @@ test('trust and what outcomes pay are configured, and a witness has one rank', (
     outcomes: { neverRun: 'free', preempted: 30, applicationMaster: 'free' },
   });
   const { trust } = witnessRuleOf(config);
-  assert.deepEqual(trust, ['yarn', 'agent', 'event-log', 'kubernetes', 'standalone']);
+  assert.deepEqual(trust, [
+    'yarn',
+    'agent',
+    'event-log',
+    'kubernetes',
+    'standalone',
+    'databricks',
+    'emr',
+  ]);
   const policy = { 'never-run': 0, preempted: 70, 'application-master': 0 };
   assert.deepEqual(outcomePolicyOf(config), policy);
   const wrong = meteringConfig.safeParse({

@@ -17,6 +17,11 @@ export interface ActuatorOrder {
   readonly actuation: Actuation;
   /** Application, or the queue or policy that new work goes through; '' for a whole cluster. */
   readonly subject: string;
+  /**
+   * Start of the incarnation that is meant. An adapter whose manager names incarnations compares it
+   * right before it asks, and refuses another one. Undefined for what has none (a queue, a policy).
+   */
+  readonly startedAt: Instant | undefined;
   /** For people, where the manager keeps it (YARN's diagnostics). Plain text, one line. */
   readonly reason: string;
 }
@@ -69,10 +74,15 @@ export type ActivitySignal = (typeof ACTIVITY_SIGNALS)[number];
 
 export interface ActivitySight {
   readonly signal: ActivitySignal;
-  /** When there was some last; undefined: unknown. */
+  /**
+   * None after this, up to `asOf`: the last activity, `asOf` itself while there is some, the
+   * beginning of the watch where there never was any. Undefined: unknown.
+   */
   readonly lastAt: Instant | undefined;
   /** As of when that was told. */
   readonly asOf: Instant;
+  /** False where the source sees only some of it: then it tells activity, and never its absence. */
+  readonly complete: boolean;
   /** Who told it. */
   readonly source: string;
 }
@@ -87,7 +97,7 @@ export type ClusterSight =
       readonly owner: string;
       readonly tags: Readonly<Record<string, string>>;
       readonly market: 'on-demand' | 'spot' | 'unknown';
-      /** Its platform refuses to terminate it. */
+      /** Its platform refuses to terminate it, or would make it anew (a job's cluster). */
       readonly protected: boolean;
       readonly activity: readonly ActivitySight[];
       readonly at: Instant;

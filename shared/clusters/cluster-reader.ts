@@ -77,6 +77,8 @@ export const CLUSTER_PROBLEMS = [
   'not-understood',
   'starting-up',
   'standby',
+  'throttled',
+  'refused',
   'no-view-right',
   'size-unknown',
   'listed-twice',
@@ -116,7 +118,7 @@ export type OpenApplications = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** How a cluster is seen. */
 export interface ClusterReader {
-  readonly witness: 'yarn' | 'standalone';
+  readonly witness: 'yarn' | 'standalone' | 'databricks' | 'emr';
   /**
    * One look. Faults of the world become problems in the snapshot; it only throws when the signal
    * aborts. `open` makes it ask after applications that the manager's list no longer holds.

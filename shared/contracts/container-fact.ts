@@ -3,7 +3,15 @@ import type { ProjectId } from '../values/project-id.ts';
 import type { Resources } from '../values/resources.ts';
 
 /** A source that saw a fact. */
-export const WITNESSES = ['event-log', 'agent', 'yarn', 'standalone', 'kubernetes'] as const;
+export const WITNESSES = [
+  'event-log',
+  'agent',
+  'yarn',
+  'standalone',
+  'kubernetes',
+  'databricks',
+  'emr',
+] as const;
 export type Witness = (typeof WITNESSES)[number];
 
 export const CONTAINER_ROLES = ['driver', 'executor', 'application-master'] as const;

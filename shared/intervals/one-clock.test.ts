@@ -55,7 +55,15 @@ test('the configured order of trust decides, and names that are missing come las
   const facts = [...seenBy('event-log', T0, T0 + 1_000), ...seenBy('yarn', T0, T0 + 2_000)];
   assert.equal(lifeOf(facts).life?.end, T0 + 1_000);
   const trust = wholeTrust(['yarn']);
-  assert.deepEqual(trust, ['yarn', 'agent', 'event-log', 'kubernetes', 'standalone']);
+  assert.deepEqual(trust, [
+    'yarn',
+    'agent',
+    'event-log',
+    'kubernetes',
+    'standalone',
+    'databricks',
+    'emr',
+  ]);
   assert.equal(lifeOf(facts, { ...RULE, trust }).life?.end, T0 + 2_000);
 });
 

@@ -11,6 +11,8 @@ export const DEFAULT_TRUST: readonly Witness[] = [
   'kubernetes',
   'yarn',
   'standalone',
+  'databricks',
+  'emr',
 ];
 
 /** How the words of several witnesses become one truth. */
