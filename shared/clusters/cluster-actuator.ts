@@ -5,6 +5,8 @@ export const ACTUATIONS = [
   'deny-new-work',
   'allow-new-work',
   'cap-application',
+  'uncap-application',
+  'limit-lifetime',
   'kill-application',
   'terminate-cluster',
 ] as const;
@@ -15,7 +17,10 @@ export interface ActuatorOrder {
   /** Of the action it belongs to, for the manager's own records. */
   readonly id: string;
   readonly actuation: Actuation;
-  /** Application, or the queue or policy that new work goes through; '' for a whole cluster. */
+  /**
+   * Application (on Spark standalone also a driver that the cluster runs), or the queue or policy
+   * that new work goes through; '' for a whole cluster.
+   */
   readonly subject: string;
   /**
    * Start of the incarnation that is meant. An adapter whose manager names incarnations compares it
@@ -24,11 +29,16 @@ export interface ActuatorOrder {
   readonly startedAt: Instant | undefined;
   /** For people, where the manager keeps it (YARN's diagnostics). Plain text, one line. */
   readonly reason: string;
+  /** `uncap-application`: where it goes back to, as `ApplicationSight.queue` was before the cap. */
+  readonly queue?: string;
+  /** `limit-lifetime`: when the manager itself ends the application. */
+  readonly until?: Instant;
 }
 
 /**
  * What the manager said. `accepted` proves nothing (302, 202): whether it worked is for the reader
- * to see. `unknown`: the answer was lost, so that the order may have been carried out.
+ * to see. `refused`: it surely was not carried out, also where no manager could be asked.
+ * `unknown`: the answer was lost or an error of the server, so that it may have been carried out.
  */
 export interface ActuatorAnswer {
   readonly outcome: 'accepted' | 'refused' | 'unsupported' | 'unknown';
@@ -110,7 +120,7 @@ export type AdmissionSight =
   | { readonly outcome: 'open' | 'denied'; readonly at: Instant }
   | { readonly outcome: 'unknown'; readonly why: string };
 
-/** What enforcement must see before it acts, and after. */
+/** What enforcement must see before it acts, and after. Only throws when the signal aborts. */
 export interface TargetReader {
   /** Missing where a manager doesn't tell: there a denial can't be verified, and isn't ordered. */
   admission?(subject: string, signal: AbortSignal): Promise<AdmissionSight>;
