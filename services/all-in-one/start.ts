@@ -210,7 +210,9 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     onCrash(part, error);
   });
   // Grants and closed months are written here; the ledger's own thread writes everything else.
-  const stores = resources.use(await openLedgerStores(setup, { clock, random: Math.random }));
+  const stores = resources.use(
+    await openLedgerStores(setup, { clock, random: Math.random }, { walKept: true }),
+  );
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const tokens = resources.use(await openTokenStore(setup));

@@ -102,16 +102,20 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-/** @param options.readOnly for who only reads, of a file that a writer has made */
+/**
+ * @param options.readOnly for who only reads, of a file that a writer has made
+ * @param options.walKept a thread of this process runs `keepStores`, so that commits of this one
+ *   needn't do what holds it up for long
+ */
 export async function openLedgerStores(
   setup: StoresSetup,
   deps: StoreDeps,
-  { readOnly = false }: { readonly readOnly?: boolean } = {},
+  options: { readonly readOnly?: boolean; readonly walKept?: boolean } = {},
 ): Promise<LedgerStores> {
   const { ledger } = setup.stores;
   if (!isEmbedded(ledger)) return (await postgres()).openPostgresLedger(ledger, deps);
   const { openLedger } = await import('./sql/open-ledger.ts');
-  return openLedger({ file: ledgerFile(setup), readOnly });
+  return openLedger({ file: ledgerFile(setup), ...options });
 }
 
 export async function openProjectLookup(
@@ -242,11 +246,21 @@ export async function keepStores(
   deps: Omit<LongTermOptions, 'config'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logs, metrics } = setup.stores;
+  const { ledger, logs, metrics } = setup.stores;
   await Promise.all([
+    isEmbedded(ledger) ? keepLedgerWal(setup, deps, signal) : undefined,
     isEmbedded(logs) ? undefined : (await elastic()).keepElasticLogs(logs, deps, signal),
     isEmbedded(metrics) ? undefined : keepInfluxMetrics(metrics, deps, signal),
   ]);
+}
+
+async function keepLedgerWal(
+  setup: StoresSetup,
+  deps: Pick<LongTermOptions, 'clock' | 'logger'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { keepLedgerWal: keep } = await import('./sql/keep-wal.ts');
+  await keep(ledgerFile(setup), deps, signal);
 }
 
 async function keepInfluxMetrics(

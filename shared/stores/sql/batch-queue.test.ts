@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Clock } from '../../runtime/clock.ts';
 import { BatchQueue } from './batch-queue.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Batches that end when the test says so. */
-function heldQueue() {
+function heldQueue(clock: Partial<Pick<Clock, 'sleep'>> = {}) {
   const batches: { items: readonly number[]; end: PromiseWithResolvers<readonly string[]> }[] = [];
   const queue = new BatchQueue<number, string>({
     name: 'things',
@@ -14,7 +15,8 @@ function heldQueue() {
       batches.push({ items, end });
       return end.promise;
     },
-    ...{ batchMax: 3, onTheWayMax: 2, waitingMax: 5 },
+    ...{ batchMax: 3, onTheWayMax: 2, waitingMax: 5, restMs: 0 },
+    clock: { sleep: () => Promise.resolve(), ...clock },
   });
   return { queue, batches };
 }
@@ -55,4 +57,24 @@ test('more than may wait is refused; a failure is told to its batch alone', asyn
     settled.map(({ status }) => status),
     ['rejected', 'rejected', 'rejected', 'fulfilled', 'fulfilled'],
   );
+});
+
+test('what comes during a rest goes together after it, though a batch could be under way', async () => {
+  const rests: (() => void)[] = [];
+  const sleep = () => new Promise<void>((resolve) => rests.push(resolve));
+  const { queue, batches } = heldQueue({ sleep });
+  void queue.add(1);
+  await turn();
+  batches[0]?.end.resolve(['a']);
+  void queue.add(2);
+  await turn();
+  void queue.add(3);
+  await turn();
+  assert.deepEqual(
+    batches.map(({ items }) => items),
+    [[1]],
+  );
+  rests[0]?.();
+  await turn();
+  assert.deepEqual(batches[1]?.items, [2, 3]);
 });

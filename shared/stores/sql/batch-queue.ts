@@ -1,4 +1,5 @@
 import { AppError } from '../../errors/app-error.ts';
+import type { Clock } from '../../runtime/clock.ts';
 
 export interface BatchQueueOptions<T, R> {
   /** What an error calls those who wait. */
@@ -8,6 +9,9 @@ export interface BatchQueueOptions<T, R> {
   readonly batchMax: number;
   readonly onTheWayMax: number;
   readonly waitingMax: number;
+  /** Least time from one batch's beginning to the next's. */
+  readonly restMs: number;
+  readonly clock: Pick<Clock, 'sleep'>;
 }
 
 interface Waiting<T, R> {
@@ -16,14 +20,18 @@ interface Waiting<T, R> {
   readonly reject: (error: unknown) => void;
 }
 
+const never = new AbortController().signal;
+
 /**
- * What comes in one turn of the event loop, or while as many batches as may be are on the way, goes
- * together: many small writes share a transaction and its fsync.
+ * What comes in one turn of the event loop, during a rest, or while as many batches as may be are on
+ * the way, goes together: many small writes share a transaction and its fsync. The first after a
+ * rest waits for nothing.
  */
 export class BatchQueue<T, R> {
   readonly #options: BatchQueueOptions<T, R>;
   readonly #waiting: Waiting<T, R>[] = [];
   #onTheWay = 0;
+  #resting = false;
 
   constructor(options: BatchQueueOptions<T, R>) {
     this.#options = options;
@@ -44,13 +52,22 @@ export class BatchQueue<T, R> {
 
   #next(): void {
     const { batchMax, onTheWayMax } = this.#options;
-    while (this.#waiting.length > 0 && this.#onTheWay < onTheWayMax) {
+    while (this.#waiting.length > 0 && this.#onTheWay < onTheWayMax && !this.#resting) {
       this.#onTheWay += 1;
+      void this.#rest();
       void this.#run(this.#waiting.splice(0, batchMax)).finally(() => {
         this.#onTheWay -= 1;
         this.#next();
       });
     }
+  }
+
+  async #rest(): Promise<void> {
+    const { restMs, clock } = this.#options;
+    this.#resting = true;
+    await clock.sleep(restMs, never);
+    this.#resting = false;
+    this.#next();
   }
 
   async #run(batch: readonly Waiting<T, R>[]): Promise<void> {

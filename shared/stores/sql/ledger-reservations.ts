@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { AppError } from '../../errors/app-error.ts';
 import { assert } from '../../errors/assert.ts';
 import type { ProjectLimits } from '../../rating/evaluate-limits.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type {
@@ -31,6 +32,8 @@ const BATCH_MAX = 200;
 const BATCHES_MAX = { embedded: 1, shared: 2 };
 /** Holds that wait, of some 500 bytes each. */
 const WAITING_MAX = 20_000;
+/** A transaction costs some 1 ms whatever it holds, and the embedded engine's holds up the thread. */
+const REST_MS = 4;
 /** Largest integer of both engines' 64-bit columns. */
 const AMOUNT_MAX = 2n ** 63n - 1n;
 
@@ -83,6 +86,8 @@ export class SqlReservationStore implements ReservationStore {
         batchMax: BATCH_MAX,
         onTheWayMax: engine.rowLocks ? BATCHES_MAX.shared : BATCHES_MAX.embedded,
         waitingMax: WAITING_MAX,
+        restMs: REST_MS,
+        clock: systemClock,
       },
     });
   }

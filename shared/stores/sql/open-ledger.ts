@@ -91,14 +91,16 @@ export function ledgerPorts(
 
 /**
  * @param options.readOnly needs a file that a writer has made; every write then fails
+ * @param options.walKept a thread of this process runs `keepStores`
  * @throws AppError STORE_UNAVAILABLE or DISK_FULL
  */
 export async function openLedger(options: {
   readonly file: string;
   readonly readOnly?: boolean;
+  readonly walKept?: boolean;
 }): Promise<Ledger> {
-  const { file, readOnly = false } = options;
-  const database = openSqlite({ file, schema: LEDGER_SCHEMA, readOnly });
+  const { file, readOnly = false, walKept = false } = options;
+  const database = openSqlite({ file, schema: LEDGER_SCHEMA, readOnly, walKept });
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect(database, file) });
   const engine = sqliteEngine(db);
   return {

@@ -18,6 +18,8 @@ export interface OpenSqlite {
   readonly schema: SqliteSchema;
   /** Refuses to write, and needs a file that a writer has made. */
   readonly readOnly?: boolean;
+  /** Another connection moves the WAL into the file (keep-wal.ts): commits of this one needn't. */
+  readonly walKept?: boolean;
 }
 
 /**
@@ -30,6 +32,8 @@ const PRAGMAS = `
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA temp_store = MEMORY;
 `;
+/** Should its keeper be away, the WAL still ends at some 160 MB. */
+const KEPT_WAL_PAGES = 40_000;
 const BUSY_TIMEOUT_MS = 5_000;
 const WAL_ATTEMPTS = 20;
 
@@ -98,7 +102,7 @@ function migrate(database: DatabaseSync, options: OpenSqlite): void {
  * when its writer is just making it) or DISK_FULL
  */
 export function openSqlite(options: OpenSqlite): DatabaseSync {
-  const { file, schema, readOnly = false } = options;
+  const { file, schema, readOnly = false, walKept = false } = options;
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { readOnly, timeout: BUSY_TIMEOUT_MS });
@@ -113,6 +117,7 @@ export function openSqlite(options: OpenSqlite): DatabaseSync {
       }
     } else {
       useWal(database);
+      if (walKept) database.exec(`PRAGMA wal_autocheckpoint = ${KEPT_WAL_PAGES}`);
       migrate(database, options);
     }
     return database;
