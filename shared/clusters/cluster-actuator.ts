@@ -33,6 +33,11 @@ export interface ActuatorOrder {
   readonly queue?: string;
   /** `limit-lifetime`: when the manager itself ends the application. */
   readonly until?: Instant;
+  /**
+   * `deny-new-work` and `allow-new-work`: what `AdmissionSight.restore` was right before the denial.
+   * It is to be kept with the intent to deny, so that a crash loses no way back.
+   */
+  readonly restore?: string;
 }
 
 /**
@@ -117,7 +122,13 @@ export type ClusterSight =
 
 /** Whether new work gets through a queue or policy. */
 export type AdmissionSight =
-  | { readonly outcome: 'open' | 'denied'; readonly at: Instant }
+  | {
+      readonly outcome: 'open';
+      readonly at: Instant;
+      /** What the manager must be told to be as it is now again; opaque, for the order. */
+      readonly restore?: string;
+    }
+  | { readonly outcome: 'denied'; readonly at: Instant }
   | { readonly outcome: 'unknown'; readonly why: string };
 
 /** What enforcement must see before it acts, and after. Only throws when the signal aborts. */
