@@ -151,6 +151,34 @@ test('long-term series are without application and executor, and bounded', async
   assert.equal(long.length, 3);
 });
 
+test('long-term series of all projects together are bounded, also after a restart', async () => {
+  const extra = { rawRetentionMs: 48 * HOUR_MS, maxLongSeriesInAll: 5 };
+  await using database = await InfluxDatabase.create(server, extra);
+  const of = (project: string, hour: number): PointAt[] =>
+    Array.from({ length: 4 }, (_, i) => {
+      const { measurement, field, tags } = series(i, `q${i}`);
+      return [{ measurement, field, tags: { ...tags, project } }, hour + i, i] as const;
+    });
+  await using leases = await openSqliteLeaseStore({ file: ':memory:', clock: systemClock });
+  const signal = new AbortController().signal;
+  const round = async () => {
+    await using runner = longTerm(database, leases, systemClock);
+    return (await runner.round(signal)).dropped;
+  };
+  const projectsOf = async () => {
+    const found = await database.ask('SELECT count("jobs_last") FROM "long"."driver" GROUP BY *');
+    return found.length;
+  };
+  await database.put(of('etl', HOUR));
+  assert.equal(await round(), 0);
+  await database.put(of('ads', HOUR));
+  assert.equal(await round(), 3, 'one was left');
+  assert.equal(await projectsOf(), 5);
+  await database.put([...of('etl', HOUR - HOUR_MS), ...of('ads', HOUR - HOUR_MS)]);
+  assert.equal(await round(), 3, 'each keeps what it has had');
+  assert.equal(await projectsOf(), 5);
+});
+
 test('sums that are no double any more leave the other aggregates whole', async () => {
   await using database = await InfluxDatabase.create(server, { rawRetentionMs: 48 * HOUR_MS });
   await database.put([

@@ -58,6 +58,9 @@ const keeping = {
   maxLongSeries: count(1, 2_000).describe(
     'Long-term series of one project, hour and measurement; more are dropped.',
   ),
+  maxLongSeriesInAll: count(1, 50_000).describe(
+    'Long-term series of all projects; new ones of more are dropped as long-series-limit.',
+  ),
   maxFields: count(1, 2_000).describe('Fields of one measurement; points of more are dropped.'),
   measurements: z
     .array(

@@ -11,6 +11,7 @@ import { encodeName, encodeValue, lineKey, quoteName } from './influx-name.ts';
 import { LONG_POLICY, RAW_POLICY } from './influx-target.ts';
 import { timeCondition } from './influx-time.ts';
 import { LineSender } from './line-sender.ts';
+import { LongSeriesBudget } from './long-series-budget.ts';
 import { dueHours, type HourState, keptTags, longLineKey, longLines } from './long-term.ts';
 import { MetricSchema } from './metric-schema.ts';
 import { type Tags, TOO_LARGE_A_SUM } from './query-answer.ts';
@@ -47,6 +48,12 @@ interface Counts {
   dropped: number;
 }
 
+/** Series of an hour of a project, of all measurements. */
+interface HourSeries {
+  count: number;
+  readonly most: number;
+}
+
 /**
  * Makes long-term aggregates from raw points, an hour of a project at a time and always whole, so
  * that doing it again, or twice at once, gives the same. A lease keeps others from the same work.
@@ -57,6 +64,7 @@ export class InfluxLongTerm implements AsyncDisposable {
   readonly #sender: LineSender;
   readonly #schema: MetricSchema;
   readonly #closing = new AbortController();
+  #budget: LongSeriesBudget | undefined;
 
   constructor(options: LongTermOptions) {
     const { config, clock, random, logger } = options;
@@ -87,6 +95,7 @@ export class InfluxLongTerm implements AsyncDisposable {
     const { clock, config, leases, holder } = this.#options;
     const counts = { rows: 0, dropped: 0 };
     let hours = 0;
+    this.#budget ??= await this.#readBudget(signal);
     for (const [project, states] of await this.#states(signal)) {
       for (const hour of dueHours(states, clock.now(), config)) {
         if (signal.aborted) return { hours, ...counts };
@@ -95,7 +104,9 @@ export class InfluxLongTerm implements AsyncDisposable {
         if (lease === undefined) continue;
         try {
           const until = clock.elapsed() + TTL_MS;
-          await this.#aggregate(project, hour, { counts, signal, until });
+          const series = { count: 0, most: this.#budget.of(project) };
+          await this.#aggregate(project, hour, { counts, signal, until, series });
+          this.#budget.learn(project, series.count);
           hours += 1;
         } finally {
           await leases.release(lease);
@@ -103,6 +114,22 @@ export class InfluxLongTerm implements AsyncDisposable {
       }
     }
     return { hours, ...counts };
+  }
+
+  /** What projects have had, as marks tell; once, since it only grows by what is done here. */
+  async #readBudget(signal: AbortSignal): Promise<LongSeriesBudget> {
+    const { clock, config } = this.#options;
+    const budget = new LongSeriesBudget(config.maxLongSeriesInAll);
+    const since = timeCondition(clock.now() - config.longRetentionMs, clock.now());
+    const ask =
+      `SELECT max("series") FROM ${this.#connection.from(LONG_POLICY, WINDOW_MEASUREMENT)} ` +
+      `WHERE ${since} GROUP BY "project"`;
+    for await (const { tags, rows } of this.#connection.query(ask, signal)) {
+      for (const [, series] of rows) {
+        if (typeof series === 'number') budget.learn(tags['project'] ?? '', series);
+      }
+    }
+    return budget;
   }
 
   async #states(signal: AbortSignal): Promise<Map<ProjectId, HourState[]>> {
@@ -132,7 +159,7 @@ export class InfluxLongTerm implements AsyncDisposable {
   async #aggregate(
     project: ProjectId,
     hour: Instant,
-    work: { counts: Counts; signal: AbortSignal; until: number },
+    work: { counts: Counts; signal: AbortSignal; until: number; series: HourSeries },
   ): Promise<void> {
     const { clock } = this.#options;
     const computedAt = clock.now();
@@ -146,7 +173,9 @@ export class InfluxLongTerm implements AsyncDisposable {
     }
     // Last, so that an hour without this line is done from its beginning.
     const tag = lineKey(encodeValue(project));
-    await this.#send(`${WINDOW_MEASUREMENT},project=${tag} computed_at=${computedAt} ${hour}\n`);
+    await this.#send(
+      `${WINDOW_MEASUREMENT},project=${tag} computed_at=${computedAt},series=${work.series.count} ${hour}\n`,
+    );
   }
 
   async #aggregateFields(
@@ -161,9 +190,10 @@ export class InfluxLongTerm implements AsyncDisposable {
       readonly until: number;
       /** Series of this hour and measurement so far. */
       readonly known: Set<string>;
+      readonly series: HourSeries;
     },
   ): Promise<void> {
-    const { home, fields, withSum, counts, signal, known } = part;
+    const { home, fields, withSum, counts, signal } = part;
     const { batchBytes } = this.#options.config;
     const statements = fields.map((field) =>
       this.#statement(project, hour, { home, field, withSum }),
@@ -171,7 +201,7 @@ export class InfluxLongTerm implements AsyncDisposable {
     let text = '';
     try {
       for await (const answer of this.#connection.query(statements.join('; '), signal)) {
-        const key = this.#keyOf(home, answer, known);
+        const key = this.#keyOf(home, answer, part);
         if (key === undefined) counts.dropped += answer.rows.length;
         else {
           counts.rows += answer.rows.length;
@@ -217,11 +247,18 @@ export class InfluxLongTerm implements AsyncDisposable {
   }
 
   /** Undefined when there are too many series. Answers come in order of tags, so the same go. */
-  #keyOf(home: string, { tags }: { readonly tags: Tags }, known: Set<string>): string | undefined {
+  #keyOf(
+    home: string,
+    { tags }: { readonly tags: Tags },
+    { known, series }: { readonly known: Set<string>; readonly series: HourSeries },
+  ): string | undefined {
     const key = longLineKey(home, tags);
     if (!known.has(key)) {
-      if (known.size >= this.#options.config.maxLongSeries) return undefined;
+      if (known.size >= this.#options.config.maxLongSeries || series.count >= series.most) {
+        return undefined;
+      }
       known.add(key);
+      series.count += 1;
     }
     return key;
   }
