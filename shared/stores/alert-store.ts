@@ -49,6 +49,8 @@ export interface AlertStore {
     },
     fence: Fence | undefined,
   ): Promise<void>;
+  /** Rises with each save that holds alerts, by whatever process: a reader knows whether to read again. */
+  revision(): Promise<bigint>;
   /** Pending and firing ones, and those that ended after `endedSince`. */
   open(endedSince: Instant): Promise<Alert[]>;
   alert(id: string): Promise<Alert | undefined>;
@@ -56,8 +58,11 @@ export interface AlertStore {
   known(ids: readonly string[]): Promise<Alert[]>;
   /** Newest first. */
   alerts(filter: AlertFilter): Promise<Alert[]>;
+  /** Newest first. */
   transitions(alert: string, limit: number): Promise<AlertTransition[]>;
+  /** Alerts that began to fire at least so many times since then. */
+  firedOften(since: Instant, times: number): Promise<ReadonlySet<string>>;
   health(): Promise<RuleHealth[]>;
-  /** Takes ended alerts and transitions before `before` away. */
+  /** Takes ended alerts, transitions and the health of rules that weren't looked at since away. */
   forget(before: Instant): Promise<number>;
 }

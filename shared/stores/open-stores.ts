@@ -37,6 +37,7 @@ import { openLogWriter } from './sql/log-writer.ts';
 import type { MetricLimits } from './sql/metric-limits.ts';
 import { openMetricReader } from './sql/metric-reader.ts';
 import { openMetricWriter } from './sql/metric-writer.ts';
+import type { AlertStores } from './sql/open-alert-stores.ts';
 import { openQuarantine as openSqliteQuarantine } from './sql/quarantine-store.ts';
 import type { StopOrderStore } from './stop-orders.ts';
 import type { TokenStore } from './token-store.ts';
@@ -46,7 +47,7 @@ import type { WorkloadReader } from './workload-reader.ts';
 /**
  * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
  * embedded engine lies in one data folder: `ledger.db` (journal, ledger, prices, leases),
- * `checkpoints.db`, `quarantine.db`, `tokens.db`, `logs/` and `metrics/` (files a day).
+ * `checkpoints.db`, `quarantine.db`, `tokens.db`, `alerts.db`, `logs/` and `metrics/` (files a day).
  */
 export interface DataFolder extends Disposable {
   readonly path: string;
@@ -389,4 +390,20 @@ export async function openTokenStore(setup: StoresSetup): Promise<TokenStore> {
   if (!isEmbedded(ledger)) return (await tokens()).openPostgresTokenStore(ledger);
   await mkdir(setup.dataFolder, { recursive: true, mode: 0o700 });
   return (await tokens()).openSqliteTokenStore({ file: join(setup.dataFolder, 'tokens.db') });
+}
+
+/**
+ * State of alerts, silences, outbox and notification log, with the leases that fence them. Several
+ * processes may have them open: a silence is made beside a running Tollgate. Makes the folder where
+ * it is missing, without holding it.
+ */
+export async function openAlertStores(setup: StoresSetup, deps: StoreDeps): Promise<AlertStores> {
+  const { ledger } = setup.stores;
+  const { openPostgresAlertStores, openSqliteAlertStores } = await import(
+    './sql/open-alert-stores.ts'
+  );
+  if (!isEmbedded(ledger)) return openPostgresAlertStores(ledger, deps);
+  await mkdir(setup.dataFolder, { recursive: true, mode: 0o700 });
+  const { clock } = deps;
+  return openSqliteAlertStores({ file: join(setup.dataFolder, 'alerts.db'), clock });
 }

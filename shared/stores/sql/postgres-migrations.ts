@@ -1,3 +1,4 @@
+import { ALERT_POSTGRES } from './alert-schema.ts';
 import { GRANT_POSTGRES } from './grant-schema.ts';
 import { PERIOD_POSTGRES } from './period-schema.ts';
 import { QUOTE_POSTGRES } from './quote-schema.ts';
@@ -235,4 +236,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   QUOTE_POSTGRES,
   GRANT_POSTGRES,
   PERIOD_POSTGRES,
+  ALERT_POSTGRES,
 ];

@@ -1,10 +1,12 @@
 import { systemClock } from '../../../shared/runtime/clock.ts';
+import { openPostgresAlertStores } from '../../../shared/stores/sql/open-alert-stores.ts';
 import {
   openPostgresCheckpointStore,
   openPostgresLeaseStore,
   openPostgresLedger,
 } from '../../../shared/stores/sql/open-postgres-ledger.ts';
 import { openPostgresQuarantine } from '../../../shared/stores/sql/postgres-quarantine.ts';
+import { alertStoreSuite } from '../../contracts/alert-store-suite.ts';
 import { checkpointFenceSuite, checkpointSuite } from '../../contracts/checkpoint-suite.ts';
 import { fenceSuite } from '../../contracts/fence-suite.ts';
 import { grantsSuite } from '../../contracts/grants-suite.ts';
@@ -12,11 +14,14 @@ import { journalSuite } from '../../contracts/journal-suite.ts';
 import { leaseSuite } from '../../contracts/lease-suite.ts';
 import { ledgerReaderSuite } from '../../contracts/ledger-reader-suite.ts';
 import { ledgerWriterSuite } from '../../contracts/ledger-writer-suite.ts';
+import { notificationLogSuite } from '../../contracts/notification-log-suite.ts';
+import { outboxSuite } from '../../contracts/outbox-suite.ts';
 import { periodSuite } from '../../contracts/period-suite.ts';
 import { priceBookSuite } from '../../contracts/price-book-suite.ts';
 import { priceFreezesSuite } from '../../contracts/price-freezes-suite.ts';
 import { quarantineSuite } from '../../contracts/quarantine-suite.ts';
 import { quotesSuite } from '../../contracts/quotes-suite.ts';
+import { silenceStoreSuite } from '../../contracts/silence-store-suite.ts';
 import { freshSchema, RETRY } from './postgres-schema.ts';
 
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms + 1));
@@ -32,6 +37,11 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   ledgerReaderSuite(name, open);
   quotesSuite(name, open);
   periodSuite(name, open);
+  const openAlerts = async () => openPostgresAlertStores(await freshSchema(server()), RETRY);
+  alertStoreSuite(name, openAlerts);
+  outboxSuite(name, openAlerts);
+  silenceStoreSuite(name, openAlerts);
+  notificationLogSuite(name, openAlerts);
   quarantineSuite(name, async () => openPostgresQuarantine(await freshSchema(server())));
   checkpointSuite(name, async (clock) =>
     openPostgresCheckpointStore(await freshSchema(server()), { clock }),
