@@ -4,6 +4,7 @@ import { MINUTE_MS } from '../../../shared/values/instant.ts';
 import { aRule, aSample } from '../../../test/support/rule-builders.ts';
 import { answered, RuleRun } from '../../../test/support/rule-run.ts';
 import type { Reading } from '../signals/signal.ts';
+import { withoutRule } from './evaluate-rule.ts';
 
 const START = Date.UTC(2026, 10, 21, 9);
 const at = (minutes: number): number => START + minutes * MINUTE_MS;
@@ -292,4 +293,21 @@ test('an edit of what a breach is lets pending alerts begin anew, and judges fir
   assert.deepEqual([run.alert('etl')?.breaches, run.alert('etl')?.episode], [1, 1]);
   run.rule = aRule({ for: '2m', when: { above: 95 } });
   assert.deepEqual(states(run, [90], 6), ['resolved']);
+});
+
+test('alerts of a rule that is no longer there are gone, or were never told of', () => {
+  const run = new RuleRun(aRule({ for: '1m' }));
+  const both = answered([aSample('etl', 90), aSample('ml', 90)]);
+  run.evaluate(at(0), answered([aSample('etl', 90)]));
+  run.evaluate(at(1), both);
+  const ends = ['etl', 'ml'].map((project) => {
+    const alert = run.alert(project);
+    assert.ok(alert);
+    const { alert: after, transitions } = withoutRule(alert, at(2));
+    return [after.state, after.endedAt, ...transitions.map(({ to, why }) => `${to}: ${why}`)];
+  });
+  assert.deepEqual(ends, [
+    ['gone', at(2), 'gone: its rule is no longer there'],
+    ['inactive', at(2), 'inactive: its rule is no longer there'],
+  ]);
 });
