@@ -9,10 +9,8 @@ import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import {
-  type AlertStores,
   checkStores,
   type LedgerStores,
-  openAlertStores,
   openDataFolder,
   openLedgerStores,
   openQuarantine,
@@ -116,7 +114,7 @@ type Operation = Required<
 /** What the whole API answers from, where this process serves it. */
 function apiDeps(
   config: TollgateConfig,
-  stores: LedgerStores & Pick<AlertStores, 'alerts' | 'silences'>,
+  stores: LedgerStores,
   { search, replay }: Parts,
   operation: Operation,
 ): ApiDeps | Operation {
@@ -127,8 +125,6 @@ function apiDeps(
     spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
-    alerts: stores.alerts,
-    silences: stores.silences,
     grants: stores.grants,
     periods: stores.periods,
     closeGraceMs: config.metering.closeGraceMs,
@@ -217,8 +213,6 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const stores = resources.use(
     await openLedgerStores(setup, { clock, random: Math.random }, { walKept: true }),
   );
-  // Silences are made here, beside the alerter.
-  const alerting = resources.use(await openAlertStores(setup, { clock, random: Math.random }));
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const tokens = resources.use(await openTokenStore(setup));
@@ -233,7 +227,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     }),
   );
   const collectors = collectorsOf(parts);
-  const deps = apiDeps(config, { ...stores, ...alerting }, parts, {
+  const deps = apiDeps(config, stores, parts, {
     ...{ quarantine, clock, startedAt: clock.now(), mode, version },
     replay: collectors === undefined ? undefined : (records) => replayAll(collectors, records),
   });

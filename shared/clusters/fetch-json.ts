@@ -1,5 +1,6 @@
 import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { timeLimit } from '../runtime/time-limit.ts';
 import type { ClusterProblemReason } from './cluster-reader.ts';
 
 export interface FetchJsonOptions {
@@ -107,23 +108,16 @@ async function fetchOnce(url: URL, maxBytes: number, signal: AbortSignal): Promi
 /** GETs JSON with a limit of time and size, following the redirects of a standby manager. */
 export function createFetchJson({ clock, timeoutMs, maxBytes }: FetchJsonOptions): FetchJson {
   return async (url, signal) => {
-    const timeout = new AbortController();
-    const done = new AbortController();
-    const limit = AbortSignal.any([signal, timeout.signal]);
-    void clock.sleep(timeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
-      if (!done.signal.aborted) timeout.abort();
-    });
+    using limit = timeLimit(clock, timeoutMs, signal);
     try {
-      return await fetchOnce(url, maxBytes, limit);
+      return await fetchOnce(url, maxBytes, limit.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof AppError) throw error;
-      const what = timeout.signal.aborted
+      const what = limit.isOver
         ? `doesn't answer within ${timeoutMs} ms`
         : "can't be reached or breaks off";
       throw refuse('unreachable', url, what, { cause: error });
-    } finally {
-      done.abort();
     }
   };
 }

@@ -1,19 +1,34 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 export type Answer =
   | { readonly json: unknown; readonly cutAt?: number }
   | { readonly text: string; readonly status?: number; readonly headers?: Record<string, string> }
   | { readonly never: true }
-  | { readonly breakOff: true };
+  /** Half a body, after 200 or another status. */
+  | { readonly breakOff: true; readonly status?: number }
+  /** The connection ends before anything is said. */
+  | { readonly hangUp: true };
+
+export interface AskedRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: string;
+}
 
 function send(response: ServerResponse, answer: Answer): void {
   if ('never' in answer) return;
-  if ('breakOff' in answer) {
-    response.writeHead(200, { 'content-length': '1000' });
-    response.write('{"half":');
+  if ('hangUp' in answer) {
     response.destroy();
+    return;
+  }
+  if ('breakOff' in answer) {
+    response.writeHead(answer.status ?? 200, { 'content-length': '1000' });
+    response.write('{"half":', () => response.destroy());
     return;
   }
   if ('json' in answer) {
@@ -28,14 +43,25 @@ function send(response: ServerResponse, answer: Answer): void {
 
 /** A web server on 127.0.0.1 that gives set answers by path; every other path is a 404. */
 export class AnsweringServer implements AsyncDisposable {
-  /** Answers by path without query; change them at any time. */
-  readonly answers = new Map<string, Answer>();
+  /**
+   * Answers by path without query, or by method and path (`PUT /x`); several are given one after
+   * the other, the last one again and again. Change them at any time.
+   */
+  readonly answers = new Map<string, Answer | Answer[]>();
   /** Paths with query, in the order asked. */
   readonly asked: string[] = [];
-  readonly #server = createServer((request, response) => {
-    this.asked.push(request.url ?? '');
-    const path = new URL(request.url ?? '/', 'http://x').pathname;
-    send(response, this.answers.get(path) ?? { text: 'not found', status: 404 });
+  /** All that was asked, once it was there whole. */
+  readonly requests: AskedRequest[] = [];
+  readonly #server = createServer(async (request, response) => {
+    const { method = '', url = '/', headers } = request;
+    this.asked.push(url);
+    const body = await text(request).catch(() => '');
+    const contentType = headers['content-type'] ?? '';
+    this.requests.push({ method, path: url, contentType, body });
+    const path = new URL(url, 'http://x').pathname;
+    const answer = this.answers.get(`${method} ${path}`) ?? this.answers.get(path);
+    const one = Array.isArray(answer) && answer.length > 1 ? answer.shift() : answer;
+    send(response, [one].flat()[0] ?? { text: 'not found', status: 404 });
   });
 
   static async open(): Promise<AnsweringServer> {
@@ -50,7 +76,7 @@ export class AnsweringServer implements AsyncDisposable {
   }
 
   /** Sets the answers of many paths. */
-  set(answers: Readonly<Record<string, Answer>>): void {
+  set(answers: Readonly<Record<string, Answer | Answer[]>>): void {
     for (const [path, answer] of Object.entries(answers)) this.answers.set(path, answer);
   }
 

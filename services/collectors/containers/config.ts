@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { attributionRules } from '../../../shared/attribution/attribution-rules.ts';
+import { actConfig } from '../../../shared/clusters/act-config.ts';
 import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 const webAddress = z
@@ -77,6 +78,9 @@ const cluster = z
       .array(z.string().min(1))
       .default([])
       .describe('Folders, files or globs of Spark event logs that are followed.'),
+    act: actConfig
+      .optional()
+      .describe('What the alerter may do to it; without it a cluster is only seen.'),
     yarnMemoryStepMib: z
       .number()
       .int()

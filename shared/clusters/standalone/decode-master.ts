@@ -31,6 +31,8 @@ export interface StandaloneApplication extends SeenApplication {
   readonly perExecutor: { readonly memoryMib: number; readonly gpus: number };
   /** The master's own clock when it wrote the row. */
   readonly seenAt: Instant | undefined;
+  /** As the master calls it: `WAITING`, `RUNNING`, `FINISHED`, `FAILED`, `KILLED`, `UNKNOWN`. */
+  readonly written: string;
 }
 
 export interface StandaloneDriver {
@@ -41,13 +43,21 @@ export interface StandaloneDriver {
   readonly waiting: boolean;
   readonly cores: number;
   readonly memoryMib: number;
+  /** As the master calls it: `SUBMITTED`, `RUNNING`, `RELAUNCHING`, `KILLED`, … */
+  readonly written: string;
+  readonly startedAt: Instant | undefined;
+  /** The class with its main method. */
+  readonly name: string;
 }
 
 export interface MasterState {
+  /** `spark://host:port` */
+  readonly url: string;
   readonly workers: readonly StandaloneWorker[];
   readonly active: readonly StandaloneApplication[];
   readonly completed: readonly StandaloneApplication[];
   readonly drivers: readonly StandaloneDriver[];
+  readonly completedDrivers: readonly StandaloneDriver[];
   /** Ids listed more than once, or workers and applications without an id. */
   readonly repeated: readonly string[];
 }
@@ -112,6 +122,7 @@ function decodeApplication(row: JsonObject): StandaloneApplication {
     grantedCores: count(row, 'cores') ?? 0,
     perExecutor: { memoryMib, gpus: gpuAmount(requests) },
     seenAt: sight,
+    written,
   };
 }
 
@@ -123,6 +134,10 @@ function decodeDriver(row: JsonObject): StandaloneDriver {
     waiting: text(row, 'state') === 'SUBMITTED',
     cores: count(row, 'cores') ?? 0,
     memoryMib: count(row, 'memory') ?? 0,
+    written: text(row, 'state'),
+    // Text, where an application's is a number.
+    startedAt: instantOf(row, 'starttime'),
+    name: text(row, 'mainclass'),
   };
 }
 
@@ -154,6 +169,7 @@ export function decodeMaster(answer: unknown): MasterState | string | undefined 
       repeated,
     );
   return {
+    url: text(answer, 'url'),
     workers: unique(
       objectsIn(field(answer, 'workers')).map(decodeWorker),
       ({ worker }) => worker,
@@ -162,6 +178,7 @@ export function decodeMaster(answer: unknown): MasterState | string | undefined 
     active: applications('activeapps'),
     completed: applications('completedapps'),
     drivers: objectsIn(field(answer, 'activedrivers')).map(decodeDriver),
+    completedDrivers: objectsIn(field(answer, 'completeddrivers')).map(decodeDriver),
     repeated,
   };
 }

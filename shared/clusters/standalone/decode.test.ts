@@ -46,6 +46,9 @@ test('completed applications end when the master says that they did', () => {
       waiting: false,
       cores: 1,
       memoryMib: 600,
+      written: 'RUNNING',
+      startedAt: 1_795_247_389_920,
+      name: 'tg.StreamMain',
     },
   ]);
 });

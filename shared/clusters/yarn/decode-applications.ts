@@ -1,3 +1,4 @@
+import { type Instant, parseInstant } from '../../values/instant.ts';
 import { NO_RESOURCES, type Resources } from '../../values/resources.ts';
 import { addResources } from '../add-resources.ts';
 import type { SeenApplication } from '../cluster-reader.ts';
@@ -22,6 +23,10 @@ export interface YarnApplication extends SeenApplication {
   readonly pending: Resources;
   /** False when the caller has no right to view it: then its zeros mean nothing. */
   readonly viewable: boolean;
+  /** How it ended, such as `SUCCEEDED` or `KILLED`; '' of one that hasn't. */
+  readonly finalState: string;
+  /** When the manager itself will end it (LIFETIME), where it says so. */
+  readonly expiresAt: Instant | undefined;
 }
 
 export interface DecodedApplications {
@@ -62,6 +67,19 @@ function pendingOf(row: JsonObject): Resources {
   return sum;
 }
 
+/** An application that ended by itself has a final status of its own; one that was killed has KILLED. */
+function finalStateOf(row: JsonObject): string {
+  const status = text(row, 'finalStatus');
+  return status === '' || status === 'UNDEFINED' ? text(row, 'state') : status;
+}
+
+/** `2026-11-22T05:00:00.000+0000`, or `UNLIMITED`. Source: …/webapp/dao/AppTimeoutInfo.java. */
+function expiryOf(row: JsonObject): Instant | undefined {
+  const limits = objectsIn(field(objectAt(row, 'timeouts'), 'timeout'));
+  const lifetime = limits.find((one) => text(one, 'type') === 'LIFETIME') ?? {};
+  return parseInstant(text(lifetime, 'expiryTime').replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+}
+
 /** Undefined for a row without an application id. */
 export function decodeApplication(row: JsonObject): YarnApplication | undefined {
   const application = text(row, 'id');
@@ -84,6 +102,8 @@ export function decodeApplication(row: JsonObject): YarnApplication | undefined 
     masterContainer,
     pending: state === 'ended' ? NO_RESOURCES : pendingOf(row),
     viewable: startedAt !== undefined,
+    finalState: state === 'ended' ? finalStateOf(row) : '',
+    expiresAt: expiryOf(row),
   };
 }
 

@@ -1,8 +1,10 @@
+import type { Instant } from '../../values/instant.ts';
 import { isResources, NO_RESOURCES, type Resources } from '../../values/resources.ts';
 import type { ClusterLoad, SeenNode } from '../cluster-reader.ts';
 import {
   count,
   field,
+  instantOf,
   isObject,
   type JsonObject,
   objectAt,
@@ -48,6 +50,29 @@ export function decodeLoad(
   // The sums know cores and memory alone.
   const pending = summed === undefined ? pendingOfApplications : { ...summed, gpus };
   return { allocated, pending, capacity };
+}
+
+export interface YarnInfo {
+  /** It decides; another one stands by, or is starting. */
+  readonly active: boolean;
+  /** As it calls itself, such as `STANDBY`. */
+  readonly state: string;
+  readonly startedAt: Instant | undefined;
+}
+
+/**
+ * The answer of `/ws/v1/cluster/info`, the one that a standby gives itself; undefined when it is
+ * something else. Source: …/webapp/dao/ClusterInfo.java.
+ */
+export function decodeInfo(answer: unknown): YarnInfo | undefined {
+  const info = objectAt(answer, 'clusterInfo');
+  const [state, haState] = [text(info, 'state'), text(info, 'haState')];
+  if (state === '' || haState === '') return undefined;
+  return {
+    active: state === 'STARTED' && haState === 'ACTIVE',
+    state: haState === 'ACTIVE' ? state : haState,
+    startedAt: instantOf(info, 'startedOn'),
+  };
 }
 
 /** In these states a node carries containers. Source: …/yarn/api/records/NodeState.java. */

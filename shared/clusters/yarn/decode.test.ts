@@ -38,6 +38,8 @@ test('a running application is read with its attempt, master container, tags and
     endedAt: undefined,
     masterContainer: 'container_1795247888953_0001_01_000001',
     viewable: true,
+    finalState: '',
+    expiresAt: undefined,
   });
 });
 

@@ -23,7 +23,7 @@ interface SettledRow {
   readonly application: string;
   readonly project: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** Before the settlement; undefined when it wasn't there, or was another project's. */
+  /** Before the settlement; undefined when it wasn't there. */
   readonly before: Cost | undefined;
 }
 
@@ -39,9 +39,7 @@ export function settledRows(works: Iterable<SettledWork>): SettledRow[] {
     const now = state ?? (before && applicationStateOf(before));
     if (now === undefined) return [];
     const { cluster, application, project, tags } = now;
-    // What it had cost another project was in no balance that admitted a hold of this one.
-    const own = before?.project === project ? before : undefined;
-    return [{ cluster, application, project, tags, before: own }];
+    return [{ cluster, application, project, tags, before }];
   });
 }
 

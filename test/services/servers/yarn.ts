@@ -44,6 +44,12 @@ export interface YarnContainer {
   readonly memoryMib: number;
 }
 
+/** What is added to the servers' configuration files. */
+export interface YarnSettings {
+  readonly site?: Readonly<Record<string, string>>;
+  readonly scheduler?: Readonly<Record<string, string>>;
+}
+
 export interface RunningYarn extends AsyncDisposable {
   /** `http://127.0.0.1:port`, whose `/ws/v1/cluster` the cluster reader asks. */
   readonly resourceManagerUrl: string;
@@ -135,7 +141,11 @@ function serverProperties(folder: string): Record<string, string> {
   };
 }
 
-async function writeConf(folder: string, addresses: Addresses): Promise<void> {
+async function writeConf(
+  folder: string,
+  addresses: Addresses,
+  { site, scheduler }: YarnSettings,
+): Promise<void> {
   const { clients, servers } = addresses;
   const queue = 'yarn.scheduler.capacity';
   const files: Record<string, Record<string, string>> = {
@@ -145,8 +155,9 @@ async function writeConf(folder: string, addresses: Addresses): Promise<void> {
       [`${queue}.root.default.capacity`]: '100',
       // Else a second application waits for its master.
       [`${queue}.maximum-am-resource-percent`]: '0.8',
+      ...scheduler,
     },
-    'yarn-site.xml': { ...clients, ...servers, ...serverProperties(folder) },
+    'yarn-site.xml': { ...clients, ...servers, ...serverProperties(folder), ...site },
   };
   for (const name of ['servers', 'clients', 'staging']) await mkdir(join(folder, name));
   for (const [name, properties] of Object.entries(files)) {
@@ -261,14 +272,17 @@ function sparkConf({ home, env }: SparkHome, folder: string, java: string): Reco
 }
 
 /** One ResourceManager and one NodeManager of 8 GiB, each a JVM of 256 MB. */
-export async function startYarn(spark: SparkHome): Promise<RunningYarn> {
+export async function startYarn(
+  spark: SparkHome,
+  settings: YarnSettings = {},
+): Promise<RunningYarn> {
   await using started = new AsyncDisposableStack();
   const [lib, java] = [join(await installYarn(), 'lib'), await javaHome()];
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-yarn-'));
   started.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   started.defer(() => killBelow(folder));
   const addresses = await freeAddresses();
-  await writeConf(folder, addresses);
+  await writeConf(folder, addresses, settings);
   const { resourceManagerUrl } = addresses;
   const auditFile = join(folder, 'audit.log');
   const start = async (name: string, ready: () => Promise<boolean>): Promise<void> => {
