@@ -9,8 +9,10 @@ import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
 import { isEmbedded } from '../../shared/stores/config.ts';
 import {
+  type AlertStores,
   checkStores,
   type LedgerStores,
+  openAlertStores,
   openDataFolder,
   openLedgerStores,
   openQuarantine,
@@ -114,7 +116,7 @@ type Operation = Required<
 /** What the whole API answers from, where this process serves it. */
 function apiDeps(
   config: TollgateConfig,
-  stores: LedgerStores,
+  stores: LedgerStores & Pick<AlertStores, 'alerts' | 'silences'>,
   { search, replay }: Parts,
   operation: Operation,
 ): ApiDeps | Operation {
@@ -125,6 +127,8 @@ function apiDeps(
     spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
+    alerts: stores.alerts,
+    silences: stores.silences,
     grants: stores.grants,
     periods: stores.periods,
     closeGraceMs: config.metering.closeGraceMs,
@@ -213,6 +217,8 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const stores = resources.use(
     await openLedgerStores(setup, { clock, random: Math.random }, { walKept: true }),
   );
+  // Silences are made here, beside the alerter.
+  const alerting = resources.use(await openAlertStores(setup, { clock, random: Math.random }));
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const tokens = resources.use(await openTokenStore(setup));
@@ -227,7 +233,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     }),
   );
   const collectors = collectorsOf(parts);
-  const deps = apiDeps(config, stores, parts, {
+  const deps = apiDeps(config, { ...stores, ...alerting }, parts, {
     ...{ quarantine, clock, startedAt: clock.now(), mode, version },
     replay: collectors === undefined ? undefined : (records) => replayAll(collectors, records),
   });

@@ -5,6 +5,7 @@ import type { ReadingRules } from '../../shared/rating/read-container.ts';
 import type { Tariffs } from '../../shared/rating/tariff.ts';
 import type { TariffBook } from '../../shared/rating/tariff-book.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
+import type { AlertStore } from '../../shared/stores/alert-store.ts';
 import type { ExplanationReader } from '../../shared/stores/explanation-reader.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
@@ -17,6 +18,7 @@ import type { PriceFreezeStore } from '../../shared/stores/price-freezes.ts';
 import type { Quarantine, QuarantinedRecord } from '../../shared/stores/quarantine.ts';
 import type { QuoteStore } from '../../shared/stores/quote-store.ts';
 import type { ReservationStore } from '../../shared/stores/reservation-store.ts';
+import type { SilenceStore } from '../../shared/stores/silence-store.ts';
 import type { SpendingReader } from '../../shared/stores/spending-reader.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { WorkloadReader } from '../../shared/stores/workload-reader.ts';
@@ -64,6 +66,8 @@ export interface ApiDeps {
   readonly prices: PriceReader & PriceEvaluationReader;
   readonly priceFreezes: PriceFreezeStore;
   readonly journal: JournalReader;
+  readonly alerts: AlertStore;
+  readonly silences: SilenceStore;
   readonly grants: GrantStore;
   readonly periods: PeriodStore;
   /** How long after its end a month may be closed. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemClock } from '../../shared/runtime/clock.ts';
 import type { CliIo } from './cli-io.ts';
+import { alertsCommand } from './commands/alerts-command.ts';
 import { balanceCommand } from './commands/balance-command.ts';
 import { closeCommand } from './commands/close-command.ts';
 import { clustersCommand } from './commands/clusters-command.ts';
@@ -23,6 +24,7 @@ import { replayCommand } from './commands/replay-command.ts';
 import { reportCommand } from './commands/report.ts';
 import { reservationsCommand } from './commands/reservations-command.ts';
 import { type RunWorld, runCommand } from './commands/run-command.ts';
+import { silenceCommand } from './commands/silence-command.ts';
 import { roleCommands, startCommand } from './commands/start-command.ts';
 import { stopCommand } from './commands/stop-command.ts';
 import { storesCommand } from './commands/stores-command.ts';
@@ -101,6 +103,8 @@ const exitCode = await runCli(process.argv.slice(2), {
     periodCommand(io),
     closeCommand(io),
     quarantineCommand(io),
+    alertsCommand(io),
+    silenceCommand(io, randomBytes, systemClock.now),
     stopCommand(io, randomBytes),
     quoteCommand(io),
     runCommand(io, world),

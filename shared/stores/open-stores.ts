@@ -44,6 +44,8 @@ import type { TokenStore } from './token-store.ts';
 import type { UsageStore } from './usage-store.ts';
 import type { WorkloadReader } from './workload-reader.ts';
 
+export type { AlertStores } from './sql/open-alert-stores.ts';
+
 /**
  * This is the one place that chooses adapters, by the URLs of the configuration. Everything of the
  * embedded engine lies in one data folder: `ledger.db` (journal, ledger, prices, leases),

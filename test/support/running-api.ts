@@ -16,6 +16,7 @@ import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
 import {
   type LedgerStores,
+  openAlertStores,
   openDataFolder,
   openLedgerStores,
   openLogStoreReader,
@@ -84,6 +85,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   const folder = resources.use(await openDataFolder(path));
   const setup = { dataFolder: folder.path, process: '', stores: storesConfig.parse({}) };
   const stores = resources.use(await openLedgerStores(setup, { clock, random: () => 0 }));
+  const alertStores = resources.use(await openAlertStores(setup, { clock, random: () => 0 }));
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const metrics = new Metrics();
   const writing = { clock, random: () => 0, logger: silentLogger, metrics, quarantine };
@@ -98,6 +100,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     periods: stores.periods,
     closeGraceMs: 72 * HOUR_MS,
     stopOrders: stores.stopOrders,
+    ...{ alerts: alertStores.alerts, silences: alertStores.silences },
     reservations: stores.reservations,
     limitsOf: () => NO_LIMITS,
     priceFreezes: stores.priceFreezes,

@@ -11,6 +11,7 @@ import { must } from '../../../shared/errors/assert.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ApiDeps, OperationDeps } from '../api-deps.ts';
+import { alertEndpoints } from '../routes/alerts.ts';
 import { anomalyEndpoints } from '../routes/anomalies.ts';
 import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
@@ -33,6 +34,7 @@ import { quoteEndpoints } from '../routes/quotes.ts';
 import { rateCardEndpoints } from '../routes/rate-cards.ts';
 import { replayEndpoints } from '../routes/replays.ts';
 import { reservationEndpoints } from '../routes/reservations.ts';
+import { silenceEndpoints } from '../routes/silences.ts';
 import { spendingEndpoints } from '../routes/spending.ts';
 import { statusEndpoints } from '../routes/status.ts';
 import { stopEndpoints } from '../routes/stops.ts';
@@ -122,6 +124,8 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...replayEndpoints(deps),
     ...quoteEndpoints(deps),
     ...quotaSuggestionEndpoints(deps),
+    ...alertEndpoints(deps),
+    ...silenceEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

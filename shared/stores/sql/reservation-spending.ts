@@ -23,7 +23,7 @@ interface SettledRow {
   readonly application: string;
   readonly project: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** Before the settlement; undefined when it wasn't there. */
+  /** Before the settlement; undefined when it wasn't there, or was another project's. */
   readonly before: Cost | undefined;
 }
 
@@ -39,7 +39,9 @@ export function settledRows(works: Iterable<SettledWork>): SettledRow[] {
     const now = state ?? (before && applicationStateOf(before));
     if (now === undefined) return [];
     const { cluster, application, project, tags } = now;
-    return [{ cluster, application, project, tags, before }];
+    // What it had cost another project was in no balance that admitted a hold of this one.
+    const own = before?.project === project ? before : undefined;
+    return [{ cluster, application, project, tags, before: own }];
   });
 }
 

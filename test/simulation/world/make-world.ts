@@ -6,6 +6,7 @@ import type {
   Witness,
 } from '../../../shared/contracts/container-fact.ts';
 import { DEFAULT_TRUST } from '../../../shared/intervals/witness-trust.ts';
+import { RESERVATION_TAG } from '../../../shared/stores/reservation-store.ts';
 import { HOUR_MS, type Instant, MINUTE_MS } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import { applicationFact, containerFact } from '../../support/fact-builders.ts';
@@ -43,6 +44,21 @@ export interface World {
   readonly containers: readonly WorldContainer[];
   readonly tellings: readonly Telling[];
   readonly evidence: readonly { readonly knownAt: Instant; readonly seen: Evidence }[];
+}
+
+/** What is left of a world in which some applications never run. */
+export function withoutApplications(world: World, runs: (application: string) => boolean): World {
+  const containers = world.containers.filter(({ application }) => runs(application));
+  const there = new Set(containers.map(({ container }) => container));
+  return {
+    ...world,
+    containers,
+    applications: world.applications.filter(({ application }) => runs(application)),
+    tellings: world.tellings.filter(
+      ({ fact }) => !('application' in fact) || runs(fact.application),
+    ),
+    evidence: world.evidence.filter(({ seen }) => there.has(seen.container)),
+  };
 }
 
 const CLUSTER = 'yarn-1';
@@ -165,9 +181,11 @@ function lost(of: {
 
 function attributions(random: SeededRandom, who: WorldApplication, from: Instant): Telling[] {
   const seen = (rule: number, project: ProjectId): Telling => {
+    const { application } = who;
     const fact: ApplicationFact = applicationFact('application-seen', from, {
-      id: `${who.application}/seen/${rule}`,
-      ...{ application: who.application, cluster: CLUSTER, rule, project, tags: {} },
+      id: `${application}/seen/${rule}`,
+      ...{ application, cluster: CLUSTER, rule, project },
+      tags: { [RESERVATION_TAG]: `hold-${application}` },
     });
     return { fact, knownAt: knownAfter(random, from) };
   };

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { tariffOf } from '../../../services/metering/config.ts';
 import { Settler } from '../../../services/metering/ledger/settler.ts';
+import type { MeteringStores } from '../../../services/metering/start.ts';
 import type { JournalFact } from '../../../shared/contracts/container-fact.ts';
-import { type Ledger, openLedger } from '../../../shared/stores/sql/open-ledger.ts';
+import type { Ledger } from '../../../shared/stores/sql/open-ledger.ts';
 import { HOUR_MS, type Instant, MINUTE_MS } from '../../../shared/values/instant.ts';
 import { crashingStores, SimulatedCrash } from '../../support/crashing-stores.ts';
 import { journalBatch } from '../../support/journal-batch.ts';
 import { assertSums } from '../../support/metering-histories.ts';
 import { allCharges, meteringOptions, meteringStores } from '../../support/metering-run.ts';
-import { makeWorld, SPAN_MS, type World } from './make-world.ts';
+import { openBlankLedger } from '../../support/open-blank-ledger.ts';
+import { makeMoney } from './make-money.ts';
+import { makeWorld, SPAN_MS, type World, withoutApplications } from './make-world.ts';
+import { PlayedBooks } from './play-books.ts';
+import { PlayedMoney, type Tally } from './play-money.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { trueAmounts } from './true-amounts.ts';
 
@@ -16,11 +21,20 @@ const LEASE_MS = 10 * MINUTE_MS;
 const tariff = tariffOf(meteringOptions());
 /** After it nothing is under way any more: the latest of what is late, and a lease. */
 const OVER_MS = SPAN_MS + 12 * HOUR_MS;
+/** Most of what is told is told by then. */
+const BUSY_MS = SPAN_MS + 3 * HOUR_MS;
 const CARD = { coreSecond: 900_000n, gibSecond: 100_000n, gpuSecond: 20_000_000n };
 
-function settlerOn(ledger: Ledger, crash?: { readonly call: number; readonly after: boolean }) {
+function storesOf(
+  ledger: Ledger,
+  crash?: { readonly call: number; readonly after: boolean },
+): MeteringStores {
   const stores = meteringStores(ledger);
-  return new Settler(crash === undefined ? stores : crashingStores(stores, crash), {
+  return crash === undefined ? stores : crashingStores(stores, crash);
+}
+
+function settlerOn(stores: MeteringStores): Settler {
+  return new Settler(stores, {
     tariff,
     poolOf: () => 'default',
     leaseMs: LEASE_MS,
@@ -68,16 +82,42 @@ function truth({ containers, applications, steps }: World): Map<string, bigint> 
   return new Map([...sums].sort());
 }
 
-/** One world from its first fact to its last, metered through crashes and restarts. */
-export async function simulateSeed(seed: number): Promise<void> {
+/** Grants are kept as a meter does after it settled. @returns whether all that is due is written */
+async function keepGrants(settlerStores: MeteringStores, now: Instant): Promise<boolean> {
+  try {
+    while ((await settlerStores.grants.keepDue(now, 2)) === 2);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SimulatedCrash)) throw error;
+    return false;
+  }
+}
+
+/**
+ * One world from its first fact to its last: metered through crashes and restarts, while clients are
+ * given credits, hold them, die and lose answers, and somebody closes the month.
+ */
+export async function simulateSeed(seed: number): Promise<Tally> {
   const random = new SeededRandom(seed);
-  const world = makeWorld(random);
-  await using ledger = await openLedger({ file: ':memory:' });
-  await announce(ledger, world);
+  const whole = makeWorld(random);
+  // Of its own, so that money changes nothing of what happens.
+  const fortune = new SeededRandom(seed ^ 0x5eed);
+  await using ledger = openBlankLedger();
+  const tally = { held: 0, refused: 0, rollovers: 0, expiries: 0, closings: 0, corrections: 0 };
+  const plan = makeMoney(fortune, whole, CARD);
+  const money = new PlayedMoney(ledger, { money: plan, random: fortune, tally });
+  const books = new PlayedBooks(ledger, tally);
+  await announce(ledger, whole);
+  // Some of what is held for has begun by then, by clocks that are behind or because its client was late.
+  const opening = whole.start + fortune.int(0, 40) * MINUTE_MS;
+  await money.act(opening);
+  const world = withoutApplications(whole, (application) => money.mayRun(application));
   const over = world.start + OVER_MS;
   let known = Number.NEGATIVE_INFINITY;
-  for (let now = world.start; now < over; ) {
-    now = Math.min(over, now + random.int(1, 90) * MINUTE_MS);
+  for (let now = opening; now < over; ) {
+    // Later on little still comes.
+    const stepMax = now < world.start + BUSY_MS ? 90 : 240;
+    now = Math.min(over, now + random.int(1, stepMax) * MINUTE_MS);
     const isNew = ({ knownAt }: { readonly knownAt: Instant }): boolean =>
       knownAt > known && (knownAt <= now || now === over);
     const facts: JournalFact[] = world.tellings.filter(isNew).map(({ fact }) => fact);
@@ -88,9 +128,20 @@ export async function simulateSeed(seed: number): Promise<void> {
     );
     known = now;
     const crash = { call: random.int(0, 20), after: random.chance(0.5) };
-    await settle(settlerOn(ledger, random.chance(0.4) ? crash : undefined), now);
+    const stores = storesOf(ledger, random.chance(0.4) ? crash : undefined);
+    await settle(settlerOn(stores), now);
+    await money.act(now);
+    await money.check(now);
+    const isKept = fortune.chance(0.5) && (await keepGrants(stores, now));
+    if (isKept && fortune.chance(0.1)) await money.checkGrants(now);
+    if (fortune.chance(0.3)) await books.close(now);
   }
-  await settle(settlerOn(ledger), over + 2 * LEASE_MS);
+  const end = over + 2 * LEASE_MS;
+  await settle(settlerOn(storesOf(ledger)), end);
+  await keepGrants(storesOf(ledger), end);
   assert.deepEqual(await charged(ledger), truth(world));
   await assertSums(ledger);
+  await money.end(end);
+  await books.check();
+  return tally;
 }
