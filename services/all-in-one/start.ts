@@ -116,19 +116,18 @@ type Operation = Required<
 /** What the whole API answers from, where this process serves it. */
 function apiDeps(
   config: TollgateConfig,
-  stores: LedgerStores & Pick<AlertStores, 'alerts' | 'silences'>,
-  { search, replay }: Parts,
+  stores: LedgerStores,
+  { search, replay, alerting }: Parts & { readonly alerting: AlertStores | undefined },
   operation: Operation,
 ): ApiDeps | Operation {
-  if (search === undefined || replay === undefined) return operation;
+  if (search === undefined || replay === undefined || alerting === undefined) return operation;
   return {
     ...operation,
     ledger: stores.ledgerReader,
     spending: stores.spending,
     prices: stores.priceWriter,
     journal: stores.journalReader,
-    alerts: stores.alerts,
-    silences: stores.silences,
+    ...{ alerts: alerting.alerts, silences: alerting.silences },
     grants: stores.grants,
     periods: stores.periods,
     closeGraceMs: config.metering.closeGraceMs,
@@ -218,7 +217,9 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     await openLedgerStores(setup, { clock, random: Math.random }, { walKept: true }),
   );
   // Silences are made here, beside the alerter.
-  const alerting = resources.use(await openAlertStores(setup, { clock, random: Math.random }));
+  const alerting = roles.includes('serve')
+    ? resources.use(await openAlertStores(setup, { clock, random: Math.random }))
+    : undefined;
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
   const tokens = resources.use(await openTokenStore(setup));
@@ -233,10 +234,15 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     }),
   );
   const collectors = collectorsOf(parts);
-  const deps = apiDeps(config, { ...stores, ...alerting }, parts, {
-    ...{ quarantine, clock, startedAt: clock.now(), mode, version },
-    replay: collectors === undefined ? undefined : (records) => replayAll(collectors, records),
-  });
+  const deps = apiDeps(
+    config,
+    stores,
+    { ...parts, alerting },
+    {
+      ...{ quarantine, clock, startedAt: clock.now(), mode, version },
+      replay: collectors === undefined ? undefined : (records) => replayAll(collectors, records),
+    },
+  );
   const api = resources.use(
     await startApi(config.api, deps, {
       logger,

@@ -10,8 +10,10 @@ import { followServerTls, readServerTls } from '../../shared/runtime/server-tls.
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { ApiDeps, OperationDeps } from './api-deps.ts';
 import type { ApiConfig } from './config.ts';
-import { type AppParts, createListener } from './http/create-listener.ts';
+import { type AppParts, createListener, type ServedRoutes } from './http/create-listener.ts';
 import { Doors, type DoorsOptions } from './http/doors.ts';
+import { quarantineEndpoints } from './routes/quarantine.ts';
+import { statusEndpoints } from './routes/status.ts';
 
 export type { ApiDeps, ClusterInfo } from './api-deps.ts';
 export type { AppParts } from './http/create-listener.ts';
@@ -118,6 +120,24 @@ async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void
   clearTimeout(timer);
 }
 
+/** The whole API, or what belongs to a process that only collects or meters. */
+async function servedRoutes(deps: ApiDeps | OperationDeps): Promise<ServedRoutes> {
+  if (!('ledger' in deps)) {
+    return {
+      endpoints: [...statusEndpoints(deps), ...quarantineEndpoints(deps)],
+      quotaCheck: undefined,
+    };
+  }
+  const [{ allEndpoints }, { quotaCheckHandler }] = await Promise.all([
+    import('./http/all-endpoints.ts'),
+    import('./routes/quota-checks.ts'),
+  ]);
+  return {
+    endpoints: allEndpoints(deps),
+    quotaCheck: (count) => quotaCheckHandler(deps, count),
+  };
+}
+
 /**
  * @throws AppError PORT_TAKEN or CONFIG_INVALID, naming the option that changes port, host or
  * certificate
@@ -129,7 +149,8 @@ export async function startApi(
 ): Promise<Api> {
   checkDoor(config);
   const { host, hostNames = [], hstsMaxAgeSeconds = 0 } = config;
-  const listener = createListener(deps, { ...parts, host, hostNames, hstsMaxAgeSeconds });
+  const listening = { ...parts, host, hostNames, hstsMaxAgeSeconds };
+  const listener = createListener(deps, listening, await servedRoutes(deps));
   await using resources = new AsyncDisposableStack();
   const opened = resources.use(
     await createHttpServer(config, listener, { clock: deps.clock, logger: parts.logger }),

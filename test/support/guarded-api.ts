@@ -57,6 +57,11 @@ function guardedOperations(): GuardedOperation[] {
   );
 }
 
+const SILENCE = {
+  ...{ matchers: [{ name: 'alertname', value: 'x' }], comment: 'c' },
+  endsAt: '2100-01-01T00:00:00Z',
+};
+
 const BODIES: Readonly<Record<string, (project: string) => object>> = {
   '/v1/projects/{project}/grants': (project) => ({ id: `of-${project}`, credits: '5', reason: '' }),
   '/v1/quota-checks': (project) => ({ project }),
@@ -69,6 +74,8 @@ const BODIES: Readonly<Record<string, (project: string) => object>> = {
   '/v1/replays': () => ({ tariff: {} }),
   '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),
   '/v1/projects/{project}/applications/{cluster}/{application}/stops': () => ({ id: 's1' }),
+  '/v1/silences': () => ({ ...SILENCE, id: 's1' }),
+  '/v1/projects/{project}/silences': (project) => ({ ...SILENCE, id: `of-${project}` }),
   '/v1/prices/{pool}/freezes': () => ({ id: 'f1', frozen: true, reason: 'why not' }),
 };
 

@@ -11,35 +11,7 @@ import { must } from '../../../shared/errors/assert.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { Metrics } from '../../../shared/telemetry/metrics.ts';
 import type { ApiDeps, OperationDeps } from '../api-deps.ts';
-import { alertEndpoints } from '../routes/alerts.ts';
-import { anomalyEndpoints } from '../routes/anomalies.ts';
-import { applicationEndpoints } from '../routes/applications.ts';
-import { chargeEndpoints } from '../routes/charges.ts';
-import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
-import { clusterEndpoints } from '../routes/clusters.ts';
-import { explanationEndpoints } from '../routes/explanations.ts';
-import { forecastEndpoints } from '../routes/forecast.ts';
-import { grantEndpoints } from '../routes/grants.ts';
-import { levelEndpoints } from '../routes/levels.ts';
-import { logEndpoints } from '../routes/logs.ts';
-import { metricEndpoints } from '../routes/metrics.ts';
-import { periodEndpoints } from '../routes/periods.ts';
-import { priceFreezeEndpoints } from '../routes/price-freezes.ts';
-import { priceEndpoints } from '../routes/prices.ts';
-import { projectEndpoints } from '../routes/projects.ts';
-import { quarantineEndpoints } from '../routes/quarantine.ts';
-import { quotaCheckEndpoints, quotaCheckHandler } from '../routes/quota-checks.ts';
-import { quotaSuggestionEndpoints } from '../routes/quota-suggestions.ts';
-import { quoteEndpoints } from '../routes/quotes.ts';
-import { rateCardEndpoints } from '../routes/rate-cards.ts';
-import { replayEndpoints } from '../routes/replays.ts';
-import { reservationEndpoints } from '../routes/reservations.ts';
-import { silenceEndpoints } from '../routes/silences.ts';
-import { spendingEndpoints } from '../routes/spending.ts';
-import { statusEndpoints } from '../routes/status.ts';
-import { stopEndpoints } from '../routes/stops.ts';
-import { streamCostEndpoints } from '../routes/stream-costs.ts';
-import { streamingQueryEndpoints } from '../routes/streaming-queries.ts';
+import type { quotaCheckHandler } from '../routes/quota-checks.ts';
 import { hostGuard } from './allowed-host.ts';
 import { type Caller, demandAllProjects, demandScope } from './caller.ts';
 import type { Doors } from './doors.ts';
@@ -48,6 +20,15 @@ import { mountEndpoints } from './mount-endpoint.ts';
 import { mountSession, mountSignIn, sessionCookie } from './mount-session.ts';
 import { openapiOf } from './openapi.ts';
 import { problemSender } from './problem.ts';
+
+/** What is served beside health and the page. */
+export interface ServedRoutes {
+  readonly endpoints: readonly Endpoint[];
+  /** Makes the handler of quota checks; undefined where the process has no ledger to ask. */
+  readonly quotaCheck:
+    | ((count: (reason: string) => void) => ReturnType<typeof quotaCheckHandler>)
+    | undefined;
+}
 
 /** What stands beside the endpoints. */
 export interface AppParts {
@@ -88,46 +69,6 @@ function countRequests(metrics: Metrics): RequestHandler {
     });
     next();
   };
-}
-
-/** The whole API, or what belongs to a process that only collects or meters. */
-function endpointsOf(deps: ApiDeps | OperationDeps): Endpoint[] {
-  if ('ledger' in deps) return allEndpoints(deps);
-  return [...statusEndpoints(deps), ...quarantineEndpoints(deps)];
-}
-
-export function allEndpoints(deps: ApiDeps): Endpoint[] {
-  return [
-    ...statusEndpoints(deps),
-    ...projectEndpoints(deps),
-    ...grantEndpoints(deps),
-    ...forecastEndpoints(deps),
-    ...levelEndpoints(deps),
-    ...applicationEndpoints(deps),
-    ...stopEndpoints(deps),
-    ...chargeEndpoints(deps),
-    ...explanationEndpoints(deps),
-    ...periodEndpoints(deps),
-    ...spendingEndpoints(deps),
-    ...streamCostEndpoints(deps),
-    ...logEndpoints(deps),
-    ...streamingQueryEndpoints(deps),
-    ...metricEndpoints(deps),
-    ...clusterEndpoints(deps),
-    ...clusterIdleEndpoints(deps),
-    ...anomalyEndpoints(deps),
-    ...priceEndpoints(deps),
-    ...priceFreezeEndpoints(deps),
-    ...rateCardEndpoints(deps),
-    ...quotaCheckEndpoints(deps),
-    ...reservationEndpoints(deps),
-    ...replayEndpoints(deps),
-    ...quoteEndpoints(deps),
-    ...quotaSuggestionEndpoints(deps),
-    ...alertEndpoints(deps),
-    ...silenceEndpoints(deps),
-    ...quarantineEndpoints(deps),
-  ];
 }
 
 function mountHealth(app: Express, parts: AppParts): void {
@@ -186,7 +127,11 @@ function mountDoors(app: Express, { doors }: AppParts): void {
 }
 
 /** Everything but the quota check: pages, API, problems. */
-function createApp(deps: ApiDeps | OperationDeps, parts: AppParts): Express {
+function createApp(
+  deps: ApiDeps | OperationDeps,
+  parts: AppParts,
+  endpoints: readonly Endpoint[],
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -215,7 +160,6 @@ function createApp(deps: ApiDeps | OperationDeps, parts: AppParts): Express {
   mountDoors(app, parts);
   mountSession(app, parts.doors);
   if (parts.ingest !== undefined) app.use(parts.ingest);
-  const endpoints = endpointsOf(deps);
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openapiOf(endpoints, deps.version));
   });
@@ -248,13 +192,15 @@ function hstsHeader({ doors, hstsMaxAgeSeconds = 0 }: AppParts): string | undefi
   return doors.isSecure && hstsMaxAgeSeconds > 0 ? `max-age=${hstsMaxAgeSeconds}` : undefined;
 }
 
-/** Quota checks beside Express; undefined where the process has no ledger to ask. */
-function quotaDoor(deps: ApiDeps | OperationDeps, parts: AppParts): RequestListener | undefined {
-  if (!('ledger' in deps)) return undefined;
+/** Quota checks beside Express. */
+function quotaDoor(
+  checkerOf: NonNullable<ServedRoutes['quotaCheck']>,
+  parts: AppParts,
+): RequestListener {
   const { doors, metrics = new Metrics() } = parts;
   const send = failureSender(parts);
   const counter = metrics.counter('tollgate_quota_checks_total', 'Quota checks by reason.');
-  const quotaCheck = quotaCheckHandler(deps, (reason) => counter({ reason }));
+  const quotaCheck = checkerOf((reason) => counter({ reason }));
   return (request, response) => {
     const fail = (error: unknown): void => send(error, request, response);
     const check = (caller: Caller): void => {
@@ -272,13 +218,17 @@ function quotaDoor(deps: ApiDeps | OperationDeps, parts: AppParts): RequestListe
 }
 
 /** The whole HTTP surface: who may call, then quota checks, then Express with the rest. */
-export function createListener(deps: ApiDeps | OperationDeps, parts: AppParts): RequestListener {
+export function createListener(
+  deps: ApiDeps | OperationDeps,
+  parts: AppParts,
+  { endpoints, quotaCheck }: ServedRoutes,
+): RequestListener {
   const { host = '127.0.0.1', hostNames = [] } = parts;
   const refusal = hostGuard({ host, hostNames });
   const send = failureSender(parts);
   const keepToHttps = hstsHeader(parts);
-  const askQuota = quotaDoor(deps, parts);
-  const app = createApp(deps, parts);
+  const askQuota = quotaCheck && quotaDoor(quotaCheck, parts);
+  const app = createApp(deps, parts, endpoints);
   return (request, response) => {
     if (keepToHttps !== undefined) response.setHeader('Strict-Transport-Security', keepToHttps);
     const reason = refusal(request.method, request.headers);

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Clock } from '../../../shared/runtime/clock.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import { allEndpoints } from './create-listener.ts';
+import { allEndpoints } from './all-endpoints.ts';
 import { openapiOf } from './openapi.ts';
 
 /** The API's own version, which stands in its addresses; Tollgate's stands in `/v1/status`. */

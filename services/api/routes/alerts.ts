@@ -64,12 +64,12 @@ export function alertEndpoints(deps: Deps): Endpoint[] {
     }),
     endpoint({
       method: 'get',
-      path: '/v1/alerts/{alert}',
+      path: '/v1/alerts/{id}',
       scope: 'read',
       summary: 'One alert with its evidence, and what became of it over time',
       answer: restAlertHistory,
       async handle({ params, caller }) {
-        const alert = await mustAlert(deps, params['alert'] ?? '', caller);
+        const alert = await mustAlert(deps, params['id'] ?? '', caller);
         const transitions = await alerts.transitions(alert.id, TRANSITIONS_MAX);
         return {
           alert: restAlertOf(alert),

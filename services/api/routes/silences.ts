@@ -54,23 +54,23 @@ function ofOne(deps: Deps): Endpoint[] {
   return [
     endpoint({
       method: 'get',
-      path: '/v1/silences/{silence}',
+      path: '/v1/silences/{id}',
       scope: 'read',
       summary: 'One silence',
       answer: restSilence,
       async handle({ params, caller }) {
-        const silence = await mustSilence(deps, params['silence'] ?? '', caller);
+        const silence = await mustSilence(deps, params['id'] ?? '', caller);
         return restSilenceOf(silence, clock.now());
       },
     }),
     endpoint({
       method: 'post',
-      path: '/v1/silences/{silence}/end',
+      path: '/v1/silences/{id}/end',
       scope: 'admin',
       summary: 'Ends a silence now; ending it again changes nothing',
       answer: restSilence,
       async handle({ params, caller }) {
-        const { id } = await mustSilence(deps, params['silence'] ?? '', caller);
+        const { id } = await mustSilence(deps, params['id'] ?? '', caller);
         await silences.end(id, clock.now(), caller.label);
         return restSilenceOf(await mustSilence(deps, id, caller), clock.now());
       },

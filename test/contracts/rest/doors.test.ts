@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { allEndpoints } from '../../../services/api/http/create-listener.ts';
+import { allEndpoints } from '../../../services/api/http/all-endpoints.ts';
 import { TOKEN_SCOPES } from '../../../shared/stores/token-store.ts';
 import { type GuardedApi, type GuardedOperation, guardedApi } from '../../support/guarded-api.ts';
 import { problemOf } from '../../support/problem-of.ts';
@@ -104,6 +104,7 @@ test('a token of a project does there what its scope allows', async () => {
       'POST /v1/quarantine/replay',
       'POST /v1/prices/{pool}/freezes',
       'POST /v1/replays',
+      ...['GET /v1/alerts', 'GET /v1/alert-rules', 'GET /v1/silences', 'POST /v1/silences'],
       'POST /v1/periods/{month}/close',
       'GET /v1/clusters/{cluster}/where',
     ];
@@ -197,8 +198,8 @@ test('no token, right or wrong, is in a log, a metric or an answer', async () =>
     for (const operation of api.operations) {
       const response = await api.ask(operation, { token });
       answers += (await response.text()) + JSON.stringify([...response.headers]);
-      // Only for wrong ones: the link lasts an hour.
-      if (token === wrong) await forgive(api);
+      // Only for wrong ones, and no longer than one of them needs: the link lasts an hour.
+      if (token === wrong) await api.clock.advance(10_000);
     }
   }
   const signIn = (body: object) => api.post('/v1/session', body);
