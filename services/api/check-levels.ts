@@ -1,17 +1,11 @@
-import { AppError } from '../../shared/errors/app-error.ts';
 import {
   borrowingLine,
   evaluateLevels,
   type Level,
   type LevelState,
 } from '../../shared/grants/evaluate-levels.ts';
-import {
-  balanceOf,
-  type LimitAccount,
-  type ProjectLimits,
-} from '../../shared/rating/evaluate-limits.ts';
+import type { LimitAccount } from '../../shared/rating/evaluate-limits.ts';
 import type { QuotaVerdict } from '../../shared/rating/evaluate-quota.ts';
-import type { Balance } from '../../shared/stores/ledger-reader.ts';
 import type { LevelReader } from '../../shared/stores/level-store.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 
@@ -56,28 +50,4 @@ export function underLevels<V extends QuotaVerdict>(
   if (refusal === undefined) return { ...verdict, level: null };
   const { key, reason, message } = refusal;
   return { ...verdict, allowed: false, reason, message, level: key };
-}
-
-/**
- * What a hold may take under the levels above its project: its own limits, with what it may borrow
- * as a credit line.
- *
- * @throws AppError QUOTA_EXCEEDED when a level has no room for it
- */
-export function limitsUnderLevels(
-  limits: ProjectLimits,
-  states: readonly LevelState[],
-  {
-    balance,
-    cost,
-    now,
-  }: { readonly balance: Balance; readonly cost: bigint; readonly now: Instant },
-): ProjectLimits {
-  const limited = !balance.unlimited;
-  const refusal = evaluateLevels(states, { estimate: cost, limited, now });
-  if (refusal !== undefined) {
-    throw new AppError('QUOTA_EXCEEDED', `project ${balance.project}: ${refusal.message}`);
-  }
-  const line = limited ? borrowingLine(states, balanceOf(balance)) : 0n;
-  return { ...limits, creditLine: limits.creditLine + line };
 }

@@ -1,3 +1,4 @@
+import type { Level, LevelRefusal } from '../grants/evaluate-levels.ts';
 import type { LimitRefusal, ProjectLimits } from '../rating/evaluate-limits.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Nanocredits } from '../values/money.ts';
@@ -59,6 +60,12 @@ export type HoldOutcome =
       readonly refusals: readonly LimitRefusal[];
       readonly balance: Balance;
     }
+  /** The lowest level without room for it. */
+  | {
+      readonly outcome: 'refused-above';
+      readonly refusal: LevelRefusal;
+      readonly balance: Balance;
+    }
   | { readonly outcome: 'unknown-project' }
   /** The id was used with another body. */
   | { readonly outcome: 'conflict' };
@@ -80,11 +87,18 @@ export interface StepOutcome {
 export interface ReservationStore {
   /**
    * Decides and writes in one atomic step: no order of any number of callers takes charged +
-   * accrued + reserved beyond granted + credit line, or cores beyond their limit.
+   * accrued + reserved beyond granted + credit line, or cores beyond their limit; nor what all
+   * projects of a level use and hold beyond its limit of the month.
    *
+   * @param levels above the project, lowest first, in which it may borrow; every caller names the same
    * @throws AppError OVERLOADED when too many wait
    */
-  hold(hold: Hold, limits: ProjectLimits, now: Instant): Promise<HoldOutcome>;
+  hold(
+    hold: Hold,
+    limits: ProjectLimits,
+    now: Instant,
+    levels?: readonly Level[],
+  ): Promise<HoldOutcome>;
   /** Moves the end of the lease to now + leaseMs; never back. */
   renew(ref: ReservationRef, leaseMs: number, now: Instant): Promise<StepOutcome | undefined>;
   /** Ends it and releases what wasn't spent; the ledger charges the rest. */

@@ -5,6 +5,7 @@ import { must } from '../../shared/errors/assert.ts';
 import { NO_LIMITS } from '../../shared/rating/evaluate-limits.ts';
 import type { Ledger } from '../../shared/stores/sql/open-ledger.ts';
 import { openPostgresLedger } from '../../shared/stores/sql/open-postgres-ledger.ts';
+import type { ProjectId } from '../../shared/values/project-id.ts';
 import { T0 } from '../support/fact-builders.ts';
 import {
   aCharge,
@@ -77,6 +78,48 @@ test('1,000 holds at once from four processes admit exactly 10, while meters cha
   t.diagnostic(`held ${held}, refused ${refused} in ${ms} ms; ${settlements} settlements beside`);
   assert.deepEqual([held, refused], [ROOM, SUBMISSIONS - ROOM]);
   assert.equal((await ledgerReader.balance(ETL, T0))?.reserved, 940n);
+});
+
+test("holds of a team's projects at once from four processes admit what the team has room for", async (t) => {
+  const config = await freshSchema(server);
+  await using resources = new AsyncDisposableStack();
+  const ledgers: Ledger[] = [];
+  for (let n = 0; n < STORES; n += 1) {
+    ledgers.push(resources.use(await openPostgresLedger(config, RETRY)));
+  }
+  const { grants, levels } = must(ledgers[0], 'a ledger');
+  const projects = Array.from({ length: 7 }, (_, n) => `p${n}` as ProjectId);
+  for (const project of projects) {
+    await grants.grant({ ...grant(10n ** 9n), id: `g-${project}`, project });
+  }
+  const shared = { monthlyLimit: undefined, borrowMax: 0n, projects };
+  // Two teams of one organisation: their locks are taken in one order.
+  const organisation = { ...shared, key: 'organisation/acme', monthlyLimit: 1_000n };
+  const above = (n: number) => [
+    { ...shared, key: `team/${n % 2}`, projects: projects.filter((_, m) => m % 2 === n % 2) },
+    organisation,
+  ];
+  let over = false;
+  const keeping = (async () => {
+    while (!over) await levels.keep([...above(0).slice(0, 1), ...above(1)], T0);
+  })();
+  const outcomes = await Promise.all(
+    Array.from({ length: SUBMISSIONS }, (_, n) => {
+      const project = must(projects[n % projects.length], 'a project');
+      const hold = aHold({ id: `r${n}`, project, maxCost: 100n });
+      return must(ledgers[n % STORES], 'a ledger').reservations.hold(
+        hold,
+        NO_LIMITS,
+        T0,
+        above(n % projects.length),
+      );
+    }),
+  );
+  over = true;
+  await keeping;
+  const of = (kind: string) => outcomes.filter(({ outcome }) => outcome === kind).length;
+  t.diagnostic(`held ${of('held')}, refused ${of('refused-above')}`);
+  assert.deepEqual([of('held'), of('refused-above')], [ROOM, SUBMISSIONS - ROOM]);
 });
 
 test('settlements and holds of the same reservations meet without losing a unit', async () => {

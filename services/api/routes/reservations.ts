@@ -8,7 +8,7 @@ import {
 } from '../../../shared/contracts/rest-reservations.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
-import type { LimitRefusal, ProjectLimits } from '../../../shared/rating/evaluate-limits.ts';
+import type { LimitRefusal } from '../../../shared/rating/evaluate-limits.ts';
 import { SHADOW_LIMITS } from '../../../shared/rating/shadow-mode.ts';
 import {
   type Hold,
@@ -16,11 +16,10 @@ import {
   type Reservation,
   type StepOutcome,
 } from '../../../shared/stores/reservation-store.ts';
-import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
+import { formatInstant } from '../../../shared/values/instant.ts';
 import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
-import { limitsUnderLevels, readLevels } from '../check-levels.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { limitParameter } from '../http/query-schema.ts';
 import { toRestReason } from '../rest-limits.ts';
@@ -105,17 +104,6 @@ function stepped(
   );
 }
 
-/** Its project's, and room at every level above; a hold that is there already needs no room. */
-async function limitsOf(deps: Deps, hold: Hold, now: Instant): Promise<ProjectLimits> {
-  const limits = deps.limitsOf(hold.project);
-  const states = await readLevels(deps.levels, hold.project);
-  if (states.length === 0) return limits;
-  if ((await deps.reservations.reservation(hold, now)) !== undefined) return limits;
-  const balance = await deps.ledger.balance(hold.project, now);
-  if (balance === undefined) return limits;
-  return limitsUnderLevels(limits, states, { balance, cost: hold.maxCost, now });
-}
-
 function holdEndpoint(deps: Deps): Endpoint {
   return endpoint({
     method: 'post',
@@ -128,8 +116,10 @@ function holdEndpoint(deps: Deps): Endpoint {
     async handle({ project, body }) {
       const now = deps.clock.now();
       const hold = holdOf(project, body);
-      const limits = deps.isShadow(project) ? SHADOW_LIMITS : await limitsOf(deps, hold, now);
-      const held = await deps.reservations.hold(hold, limits, now);
+      const shadow = deps.isShadow(project);
+      const limits = shadow ? SHADOW_LIMITS : deps.limitsOf(project);
+      const levels = shadow ? [] : deps.levels?.above(project);
+      const held = await deps.reservations.hold(hold, limits, now, levels);
       switch (held.outcome) {
         case 'unknown-project':
           throw new AppError('NOT_FOUND', `there is no project ${project}`);
@@ -140,6 +130,8 @@ function holdEndpoint(deps: Deps): Endpoint {
           );
         case 'refused':
           throw refusal(project, held.refusals);
+        case 'refused-above':
+          throw new AppError('QUOTA_EXCEEDED', `project ${project}: ${held.refusal.message}`);
         default:
           return {
             ...toRest(held.reservation),

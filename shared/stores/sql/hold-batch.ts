@@ -1,10 +1,12 @@
 import type { Transaction } from 'kysely';
+import { borrowingLine, evaluateLevels, type Level } from '../../grants/evaluate-levels.ts';
 import { grantedAt } from '../../grants/grant-turns.ts';
 import { evaluateLimits, type ProjectLimits } from '../../rating/evaluate-limits.ts';
 import type { Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
 import type { Balance } from '../ledger-reader.ts';
 import type { Hold, HoldOutcome, Reservation } from '../reservation-store.ts';
+import { HeldLevels } from './held-levels.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
 import type { LedgerTables } from './ledger-schema.ts';
@@ -22,6 +24,8 @@ const CHUNK = 100;
 export interface HoldRequest {
   readonly hold: Hold;
   readonly limits: ProjectLimits;
+  /** Above the project, lowest first. */
+  readonly levels: readonly Level[];
   readonly now: Instant;
 }
 
@@ -147,13 +151,20 @@ function newRow({ hold, now }: HoldRequest): ReservationRow {
   };
 }
 
+/** What has been decided of a batch so far, and at which time all of it is. */
+interface Decided {
+  readonly rows: Map<string, ReservationRow>;
+  readonly held: HeldLevels;
+  readonly at: Instant;
+}
+
 /** One request against what the requests before it have left. */
 function decide(
   request: HoldRequest,
   work: Account | undefined,
-  rows: Map<string, ReservationRow>,
+  { rows, held, at }: Decided,
 ): { readonly outcome: HoldOutcome; readonly inserted?: ReservationRow } {
-  const { hold, limits, now } = request;
+  const { hold, limits, levels, now } = request;
   if (work === undefined) return { outcome: { outcome: 'unknown-project' } };
   const row = newRow(request);
   const known = rows.get(keyOf(row));
@@ -163,10 +174,19 @@ function decide(
     return { outcome: { outcome: 'exists', reservation, balance: work.account } };
   }
   const use = { cost: hold.maxCost, millicores: hold.resources.millicores };
-  const { refusals } = evaluateLimits(work.account, limits, use, now);
+  const states = held.states(levels);
+  const limited = !work.account.unlimited;
+  const borrowed = limited ? borrowingLine(states, held.leftOf(hold.project)) : 0n;
+  const own = { ...limits, creditLine: limits.creditLine + borrowed };
+  const { refusals } = evaluateLimits(work.account, own, use, now);
   if (refusals.length > 0) {
     return { outcome: { outcome: 'refused', refusals, balance: work.account } };
   }
+  const above = evaluateLevels(states, { estimate: hold.maxCost, limited, now: at });
+  if (above !== undefined) {
+    return { outcome: { outcome: 'refused-above', refusal: above, balance: work.account } };
+  }
+  held.take({ project: hold.project, limited }, levels, hold.maxCost);
   work.account = {
     ...work.account,
     reserved: work.account.reserved + hold.maxCost,
@@ -206,18 +226,22 @@ async function writeReserved(trx: Trx, accounts: Iterable<Account>): Promise<voi
 
 /**
  * Decides holds one after the other and writes those that are admitted, in one transaction that
- * holds the rows of their projects from before it reads them: what is decided is what is written.
+ * holds their levels, and the rows of their projects, from before it reads them: what is decided is
+ * what is written.
  */
 export async function decideHolds(
   trx: Trx,
   requests: readonly HoldRequest[],
-  engine: Pick<LedgerEngine, 'rowLocks'>,
+  engine: Pick<LedgerEngine, 'rowLocks' | 'lock'>,
 ): Promise<HoldOutcome[]> {
+  const at = Math.max(...requests.map(({ now }) => now));
+  const levels = requests.flatMap((request) => request.levels);
+  const held = await HeldLevels.lock(trx, { levels, now: at }, engine);
   const accounts = await lockAccounts(trx, requests, engine);
   const rows = await readExisting(trx, requests);
   const inserted: ReservationRow[] = [];
   const outcomes = requests.map((request) => {
-    const decided = decide(request, accounts.get(request.hold.project), rows);
+    const decided = decide(request, accounts.get(request.hold.project), { rows, held, at });
     if (decided.inserted !== undefined) inserted.push(decided.inserted);
     return decided.outcome;
   });

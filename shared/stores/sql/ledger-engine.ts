@@ -6,9 +6,10 @@ import type { LedgerTables } from './ledger-schema.ts';
  * What a writer holds until its transaction ends. `books`: which months are closed, alone for who
  * closes one, shared by settlements. `journal`: the order of facts. `shard/…`: a shard's
  * cursor, and the rows of its applications. `evidence`: what evidence says of containers, alone for
- * who writes it, shared by those who write containers. Taken in this order, shards by number.
+ * who writes it, shared by those who write containers. `level/…`: what is admitted below a team or an
+ * organisation. Taken in this order, shards by number, levels by key.
  */
-export type LedgerLock = 'books' | 'journal' | `shard/${number}` | 'evidence';
+export type LedgerLock = 'books' | 'journal' | `shard/${number}` | 'evidence' | `level/${string}`;
 
 /**
  * How an engine does what SQL leaves open. SQLite has one writer at a time, so that a transaction

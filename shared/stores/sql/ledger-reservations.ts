@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { AppError } from '../../errors/app-error.ts';
 import { assert } from '../../errors/assert.ts';
+import type { Level } from '../../grants/evaluate-levels.ts';
 import type { ProjectLimits } from '../../rating/evaluate-limits.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Instant } from '../../values/instant.ts';
@@ -92,9 +93,14 @@ export class SqlReservationStore implements ReservationStore {
     });
   }
 
-  async hold(hold: Hold, limits: ProjectLimits, now: Instant): Promise<HoldOutcome> {
+  async hold(
+    hold: Hold,
+    limits: ProjectLimits,
+    now: Instant,
+    levels: readonly Level[] = [],
+  ): Promise<HoldOutcome> {
     assert(hold.maxCost >= 0n && hold.maxCost <= AMOUNT_MAX, 'the API has checked the cost');
-    const outcome = await this.#holds.add({ hold, limits, now });
+    const outcome = await this.#holds.add({ hold, limits, levels, now });
     if (outcome.outcome !== 'exists') return outcome;
     const reservation = await this.reservation(hold, now);
     return reservation === undefined ? outcome : { ...outcome, reservation };

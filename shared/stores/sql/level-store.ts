@@ -1,22 +1,14 @@
 import type { Level, LevelUse } from '../../grants/evaluate-levels.ts';
-import { grantedAt } from '../../grants/grant-turns.ts';
 import type { Instant } from '../../values/instant.ts';
-import type { Nanocredits } from '../../values/money.ts';
 import { utcMonth } from '../../values/utc-month.ts';
 import type { Fence } from '../lease.ts';
 import type { LevelStore } from '../level-store.ts';
 import { checkFence } from './check-fence.ts';
 import { inChunks } from './in-chunks.ts';
 import type { LedgerEngine } from './ledger-engine.ts';
-import { parseTurns } from './turns-column.ts';
+import { readProjectUses } from './project-uses.ts';
 
 const CHUNK = 500;
-
-interface ProjectUse {
-  readonly used: Nanocredits;
-  /** 0 of one without a limit. */
-  readonly left: Nanocredits;
-}
 
 export class SqlLevelStore implements LevelStore {
   readonly #engine: LedgerEngine;
@@ -49,8 +41,10 @@ export class SqlLevelStore implements LevelStore {
     if (levels.length === 0) return;
     const month = utcMonth(now);
     const projects = [...new Set(levels.flatMap((level) => level.projects))];
-    const uses = await this.#projectUses(projects, month, now);
-    const rows = levels.map((level) => {
+    const uses = await readProjectUses(this.#engine.db, projects, now);
+    // In one order, so that two who keep the same levels don't stand in each other's way.
+    const sorted = levels.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const rows = sorted.map((level) => {
       let [used, left] = [0n, 0n];
       for (const project of level.projects) {
         used += uses.get(project)?.used ?? 0n;
@@ -75,46 +69,5 @@ export class SqlLevelStore implements LevelStore {
           .execute();
       }
     });
-  }
-
-  async #projectUses(
-    projects: readonly string[],
-    month: Instant,
-    now: Instant,
-  ): Promise<Map<string, ProjectUse>> {
-    const uses = new Map<string, ProjectUse>();
-    for (const chunk of inChunks(projects, CHUNK)) {
-      const rows = await this.#engine.db
-        .selectFrom('balance')
-        .leftJoin('charge_sum', (join) =>
-          join
-            .onRef('charge_sum.project', '=', 'balance.project')
-            .on('charge_sum.span', '=', 'month')
-            .on('charge_sum.start', '=', month),
-        )
-        .select([
-          'balance.project',
-          'granted',
-          'charged',
-          'accrued',
-          'reserved',
-          'unlimited',
-          'turns',
-        ])
-        .select('charge_sum.amount as in_month')
-        .where('balance.project', 'in', chunk)
-        .execute();
-      for (const row of rows) {
-        // What is held is as good as used: nobody else may start on it.
-        const accrued = BigInt(row.accrued) + BigInt(row.reserved);
-        const granted = grantedAt(BigInt(row.granted), parseTurns(row.turns), now);
-        const limited = Number(row.unlimited) === 0;
-        uses.set(row.project, {
-          used: BigInt(row.in_month ?? 0) + accrued,
-          left: limited ? granted - BigInt(row.charged) - accrued : 0n,
-        });
-      }
-    }
-    return uses;
   }
 }
