@@ -5,29 +5,13 @@ import { pathText } from '../../shared/config/read-config.ts';
 import { type JsonSchema, optionsOf } from '../../shared/config/schema-options.ts';
 import { type Digest, type Rule, toRule } from './rules/rule.ts';
 import { ruleConfig, ruleFileConfig } from './rules/rule-config.ts';
-
-/** One thing that is wrong with a rule file, where it stands, and what to do. */
-export interface RuleProblem {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  /** Name of the rule that is refused; undefined where the entry has no readable one. */
-  readonly rule: string | undefined;
-  readonly message: string;
-}
-
-export interface RuleFile {
-  readonly file: string;
-  readonly rules: readonly Rule[];
-  readonly problems: readonly RuleProblem[];
-  /** False: its entries can't be told, so that nothing in it is known to be there or not. */
-  readonly readable: boolean;
-}
+import type { RuleFile, RuleProblem } from './rules/rule-set.ts';
 
 type Path = readonly (string | number)[];
 type Issue = z.core.$ZodIssue;
 
-const BYTES_MAX = 1_048_576;
+/** Most of one file. */
+export const RULE_FILE_BYTES_MAX = 1_048_576;
 const RULES_MAX = 1_000;
 
 const schemaOf = (schema: z.ZodType): JsonSchema =>
@@ -166,8 +150,8 @@ export function parseRuleFile(file: string, text: string, digest: Digest): RuleF
   const unreadable = (problems: readonly RuleProblem[]): RuleFile => {
     return { file, rules: [], problems, readable: false };
   };
-  if (Buffer.byteLength(text) > BYTES_MAX) {
-    return unreadable([places.problem(0, `has more than ${BYTES_MAX} bytes; split it`)]);
+  if (Buffer.byteLength(text) > RULE_FILE_BYTES_MAX) {
+    return unreadable([places.problem(0, `has more than ${RULE_FILE_BYTES_MAX} bytes; split it`)]);
   }
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   if (document.errors.length > 0) {
