@@ -42,6 +42,8 @@ test('a file that comes, changes or goes counts from the next look', async () =>
   await there.write('.hidden.yaml', file(rule('Hidden')));
   await there.write('notes.txt', 'rules');
   assert.deepEqual(await there.names(), ['A', 'B']);
+  const { current } = there.files;
+  assert.equal(await there.files.look(), current, 'nothing changed');
   await there.write('a.yaml', file(rule('A', 90)));
   assert.equal((await there.files.look()).rules.get('A')?.when.limit, 90);
   await rm(there.path('b.yml'));

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { alertDigest } from './alert-digest.ts';
 import { parseRuleFile, RULE_FILE_BYTES_MAX } from './parse-rule-file.ts';
 import { NO_RULES, nextRuleSet, type RuleFile, type RuleSet } from './rules/rule-set.ts';
@@ -37,6 +38,7 @@ function codeOf(error: unknown): string {
 export class RuleFiles {
   readonly #paths: readonly string[];
   #known = new Map<string, Known>();
+  #found: readonly RuleFile[] = [];
   #current = NO_RULES;
 
   /** @param paths files, and folders whose `*.yaml` and `*.yml` are read */
@@ -48,7 +50,11 @@ export class RuleFiles {
     return this.#current;
   }
 
-  /** Reads what there is. What can't be read goes on as it was, and is a problem. */
+  /**
+   * Reads what there is. What can't be read goes on as it was, and is a problem.
+   *
+   * @returns the same set as before where nothing changed
+   */
   async look(): Promise<RuleSet> {
     const next = new Map<string, Known>();
     const troubles: RuleFile[] = [];
@@ -68,8 +74,13 @@ export class RuleFiles {
       }
     }
     this.#known = next;
-    const read = [...next.values()].map(({ parsed }) => parsed);
-    this.#current = nextRuleSet([...read, ...troubles], this.#current);
+    const found = [...[...next.values()].map(({ parsed }) => parsed), ...troubles];
+    // The same set tells that nothing changed.
+    const same = (file: RuleFile, i: number): boolean =>
+      file === this.#found[i] || isDeepStrictEqual(file, this.#found[i]);
+    if (found.length === this.#found.length && found.every(same)) return this.#current;
+    this.#found = found;
+    this.#current = nextRuleSet(found, this.#current);
     return this.#current;
   }
 
