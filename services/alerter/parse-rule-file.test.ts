@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { anyText } from '../../test/support/any-text.ts';
 import { testDigest } from '../../test/support/rule-builders.ts';
-import { parseRuleFile, ruleFileSchema } from './parse-rule-file.ts';
+import { parseRuleFile } from './parse-rule-file.ts';
 
 const RULE = `
   - alert: QuotaUsed
@@ -164,10 +162,4 @@ test('whatever stands in a file, it is read or refused with a line', () => {
       for (const problem of found) assert.ok(problem.line >= 1 && problem.column >= 1);
     }),
   );
-});
-
-test('the published schema is the one that rules are read by', () => {
-  const file = resolve(import.meta.dirname, '../../alerts/rule.schema.json');
-  const published: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  assert.deepEqual(published, JSON.parse(JSON.stringify(ruleFileSchema())));
 });

@@ -4,7 +4,7 @@ import { nearestName } from '../../shared/config/nearest-name.ts';
 import { pathText } from '../../shared/config/read-config.ts';
 import { type JsonSchema, optionsOf } from '../../shared/config/schema-options.ts';
 import { type Digest, type Rule, toRule } from './rules/rule.ts';
-import { ruleConfig, ruleFileConfig } from './rules/rule-config.ts';
+import { ruleConfig } from './rules/rule-config.ts';
 import type { RuleFile, RuleProblem } from './rules/rule-set.ts';
 
 type Path = readonly (string | number)[];
@@ -192,10 +192,4 @@ export function parseRuleFile(file: string, text: string, digest: Digest): RuleF
     ],
     readable: true,
   };
-}
-
-/** Of a whole rule file, for editors. */
-export function ruleFileSchema(): unknown {
-  const title = 'Rules of Tollgate';
-  return { ...schemaOf(ruleFileConfig), title };
 }

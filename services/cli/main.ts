@@ -23,6 +23,7 @@ import { quoteCommand } from './commands/quote-command.ts';
 import { replayCommand } from './commands/replay-command.ts';
 import { reportCommand } from './commands/report.ts';
 import { reservationsCommand } from './commands/reservations-command.ts';
+import { rulesCommand } from './commands/rules-command.ts';
 import { type RunWorld, runCommand } from './commands/run-command.ts';
 import { silenceCommand } from './commands/silence-command.ts';
 import { roleCommands, startCommand } from './commands/start-command.ts';
@@ -99,6 +100,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     grantsCommand(io),
     grantCommand(io),
     logsCommand(io),
+    rulesCommand(io),
     configCommand(io, async () => (await import('../all-in-one/config.ts')).tollgateConfig),
     periodCommand(io),
     closeCommand(io),

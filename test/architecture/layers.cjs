@@ -26,7 +26,8 @@ const clusterAdapter = [
 const composer = ['^services/all-in-one/', '^services/cli/'];
 // report-cost and import-event-logs run once and end; http-input is mounted into the API's server
 // in one process;
-// kafka-input looks for "stores check" whether its topics can be read.
+// kafka-input looks for "stores check" whether its topics can be read; what "rules" needs of the
+// alerter opens no store.
 const door = [
   '/start\\.ts$',
   '/config\\.ts$',
@@ -34,6 +35,9 @@ const door = [
   '^services/reports/import-event-logs\\.ts$',
   '^services/collectors/inputs/http-input\\.ts$',
   '^services/collectors/inputs/kafka-input\\.ts$',
+  '^services/alerter/check-rules\\.ts$',
+  '^services/alerter/rule-file-schema\\.ts$',
+  '^services/alerter/test-rules\\.ts$',
 ];
 
 module.exports = {
