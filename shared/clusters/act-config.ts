@@ -7,6 +7,7 @@ const PERMISSIONS = {
   'cap-application': ['cap-application', 'uncap-application'],
   'limit-lifetime': ['limit-lifetime'],
   'kill-application': ['kill-application'],
+  'terminate-cluster': ['terminate-cluster'],
 } as const satisfies Record<string, readonly Actuation[]>;
 
 const names = Object.keys(PERMISSIONS) as (keyof typeof PERMISSIONS)[];
@@ -33,6 +34,10 @@ export const actConfig = z
       .array(queue)
       .default([])
       .describe('YARN: leaf queues that may be stopped for new work, by their full paths.'),
+    denyPolicies: z
+      .array(z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'must be an id such as ABCD000000000000'))
+      .default([])
+      .describe('Databricks: ids of cluster policies whose use may be taken away.'),
     capQueue: queue
       .optional()
       .describe('YARN: queue into which an application is moved to cap what it gets.'),
@@ -43,11 +48,12 @@ export const actConfig = z
         'Standalone: REST submission servers of the same masters in the same order, such as http://master:6066; without them drivers are killed through the page of the master.',
       ),
   })
-  .superRefine(({ may, stopQueues, capQueue }, context) => {
+  .superRefine(({ may, stopQueues, denyPolicies, capQueue }, context) => {
     const need = (path: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [path], message });
     };
-    if (may.includes('deny-new-work') && stopQueues.length === 0) {
+    const doors = stopQueues.length + denyPolicies.length;
+    if (may.includes('deny-new-work') && doors === 0) {
       need('stopQueues', 'deny-new-work needs the queues that may be stopped');
     }
     if (may.includes('cap-application') && capQueue === undefined) {

@@ -116,6 +116,11 @@ module.exports = {
       { path: ['node_modules/kafkajs/', '^kafkajs'] },
     ),
     deny(
+      'aws-lives-in-its-adapter',
+      { pathNot: ['^shared/clusters/emr/', '^test/'] },
+      { path: 'node_modules/@aws-sdk/' },
+    ),
+    deny(
       'one-writer-of-the-ledger',
       {
         path: ['^services/', '^shared/'],

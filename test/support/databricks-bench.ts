@@ -53,6 +53,8 @@ export function aRun(cluster: string, more: Record<string, unknown> = {}): Recor
   };
 }
 
+export const POLICY = 'ABCD000000000001';
+
 /** A workspace with one cluster and one run on it, and the ways to it. */
 export async function openDatabricksBench(more: Partial<DatabricksSettings> = {}) {
   const workspace = await DatabricksWorkspace.open();
@@ -73,7 +75,7 @@ export async function openDatabricksBench(more: Partial<DatabricksSettings> = {}
   };
   const doors = openDatabricks(settings, clock);
   const { reader, targets, actuator: openActuator } = doors;
-  const actuator = openActuator(new Set(ACTUATIONS));
+  const actuator = openActuator(new Set(ACTUATIONS), [POLICY]);
   return { workspace, clock, reader, targets, actuator, openActuator };
 }
 

@@ -24,3 +24,39 @@ test('a cluster has sensible defaults, and each mistake is told where it is', ()
   assert.deepEqual(paths.sort(), ['clusters', 'clusters.0.urls', 'clusters.1.urls.0']);
   assert.ok(wrong.error?.issues.some(({ message }) => /id of its own/.test(message)));
 });
+
+test('clusters of Databricks and EMR say which cluster they are, and mistakes tell no token', () => {
+  const { clusters } = containersConfig.parse({
+    clusters: [
+      {
+        id: 'a',
+        type: 'databricks',
+        urls: ['https://dbc.example.com'],
+        databricks: { token: 'dapi-secret', clusterId: '1-2-abc' },
+      },
+      { id: 'b', type: 'emr', emr: { region: 'eu-central-1', clusterName: 'etl-*' } },
+    ],
+  });
+  assert.equal(clusters[0]?.databricks?.readRuns, true);
+  const named = { token: 'dapi-secret', clusterId: 'a', clusterName: 'b' };
+  const wrong = containersConfig.safeParse({
+    clusters: [
+      { id: 'a', type: 'databricks' },
+      { id: 'b', type: 'databricks', urls: ['https://dbc.example.com'], databricks: named },
+      { id: 'c', type: 'emr' },
+      { id: 'd', type: 'emr', emr: { region: 'Frankfurt', clusterId: 'prod' } },
+      { id: 'e', type: 'emr', emr: { region: 'eu-central-1' } },
+    ],
+  });
+  const paths = wrong.error?.issues.map(({ path }) => path.join('.')) ?? [];
+  assert.deepEqual(paths.sort(), [
+    'clusters.0.databricks',
+    'clusters.0.urls',
+    'clusters.1.databricks.clusterName',
+    'clusters.2.emr',
+    'clusters.3.emr.clusterId',
+    'clusters.3.emr.region',
+    'clusters.4.emr.clusterId',
+  ]);
+  assert.doesNotMatch(JSON.stringify(wrong.error?.issues), /dapi-/);
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attributionRules } from '../../../shared/attribution/attribution-rules.ts';
 import { actConfig } from '../../../shared/clusters/act-config.ts';
+import { databricksConfig, emrConfig } from '../../../shared/clusters/cloud-config.ts';
 import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 const webAddress = z
@@ -29,7 +30,7 @@ const cluster = z
   .object({
     id: z.string().min(1).max(256).describe('Name of the cluster in every fact and answer.'),
     type: z
-      .enum(['yarn', 'standalone', 'none'])
+      .enum(['yarn', 'standalone', 'databricks', 'emr', 'none'])
       .default('none')
       .describe(
         'Manager that is asked for containers; none reads event logs and pushed facts only.',
@@ -38,7 +39,9 @@ const cluster = z
     urls: z
       .array(webAddress)
       .default([])
-      .describe('Web addresses of its ResourceManagers or masters, such as http://rm:8088.'),
+      .describe(
+        'Web addresses of its ResourceManagers or masters, such as http://rm:8088, or of the workspace of Databricks.',
+      ),
     user: z
       .string()
       .min(1)
@@ -78,6 +81,10 @@ const cluster = z
       .array(z.string().min(1))
       .default([])
       .describe('Folders, files or globs of Spark event logs that are followed.'),
+    databricks: databricksConfig.optional().describe('Databricks: which cluster, and the token.'),
+    emr: emrConfig
+      .optional()
+      .describe('EMR: which cluster. Credentials come from the environment, a profile or a role.'),
     act: actConfig
       .optional()
       .describe('What the alerter may do to it; without it a cluster is only seen.'),
@@ -88,9 +95,17 @@ const cluster = z
       .default(0)
       .describe('Minimum allocation to which YARN rounds memory up; 0 takes it as it was asked.'),
   })
-  .refine(({ type, urls }) => type === 'none' || urls.length > 0, {
+  .refine(({ type, urls }) => type === 'none' || type === 'emr' || urls.length > 0, {
     path: ['urls'],
     message: 'a cluster with a manager needs its address',
+  })
+  .refine(({ type, databricks }) => type !== 'databricks' || databricks?.token !== undefined, {
+    path: ['databricks'],
+    message: 'a cluster of Databricks needs databricks.token, from a variable or a file',
+  })
+  .refine(({ type, emr }) => type !== 'emr' || emr !== undefined, {
+    path: ['emr'],
+    message: 'a cluster of EMR needs emr.region and emr.clusterId or emr.clusterName',
   });
 
 export const containersConfig = z

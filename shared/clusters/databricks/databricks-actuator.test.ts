@@ -9,6 +9,7 @@ import {
   NOW,
   openDatabricksBench,
   order,
+  POLICY,
   RUN,
   STARTED,
 } from '../../../test/support/databricks-bench.ts';
@@ -169,7 +170,7 @@ test('what Databricks has no means for, or nobody allowed, is unsupported and as
     assert.equal(answer.outcome, 'unsupported');
     assert.equal(it.actuator.abilities.has(actuation), false);
   }
-  const careful = it.openActuator(new Set(['kill-application']));
+  const careful = it.openActuator(new Set(['kill-application']), []);
   assert.deepEqual([...careful.abilities], ['kill-application']);
   assert.equal((await careful.act(terminate, NEVER)).outcome, 'unsupported');
   assert.deepEqual(it.workspace.asked, []);
@@ -180,7 +181,6 @@ const EVERYBODY = [
   { group_name: 'etl', all_permissions: [{ permission_level: 'CAN_USE', inherited: false }] },
   { user_name: 'ana@example.com', all_permissions: [{ permission_level: 'CAN_USE' }] },
 ];
-const POLICY = 'ABCD000000000001';
 const names = (rows: readonly Record<string, unknown>[] = []) =>
   rows.map((row) => row['group_name'] ?? row['user_name']).sort();
 
@@ -225,6 +225,10 @@ test('a policy is not denied without a way back, after a change, or by a strange
   }
   const allow = order({ actuation: 'allow-new-work', subject: POLICY });
   assert.equal((await it.actuator.act(allow, NEVER)).outcome, 'refused');
+  const others = it.openActuator(new Set(['deny-new-work']), ['FFFF']);
+  const open = await it.targets.admission?.(POLICY, NEVER);
+  const whole = { ...deny, restore: must(open?.outcome === 'open' ? open.restore : undefined, '') };
+  assert.equal((await others.act(whole, NEVER)).outcome, 'refused', 'it is none of the named');
   assert.deepEqual(it.workspace.paths('PUT'), []);
   assert.equal((await it.targets.admission?.('FFFF', NEVER))?.outcome, 'unknown');
 });

@@ -16,6 +16,8 @@ export interface DatabricksActuatorOptions {
   readonly policies: PolicyPermissions;
   /** What is allowed, of what there are means for. */
   readonly abilities: ReadonlySet<Actuation>;
+  /** Policies that may be denied; none else is ever touched. */
+  readonly denyPolicies: readonly string[];
 }
 
 const MEANS: readonly Actuation[] = [
@@ -47,6 +49,10 @@ export class DatabricksActuator implements ClusterActuator {
     }
     if (!this.abilities.has(order.actuation)) {
       return { outcome: 'unsupported', detail: `${order.actuation} is not allowed here` };
+    }
+    const isDoor = order.actuation === 'deny-new-work' || order.actuation === 'allow-new-work';
+    if (isDoor && !this.#options.denyPolicies.includes(order.subject)) {
+      return refused('the policy is none of act.denyPolicies');
     }
     switch (order.actuation) {
       case 'deny-new-work':

@@ -24,7 +24,7 @@ export interface DatabricksSettings {
 export interface DatabricksDoors {
   readonly reader: ClusterReader;
   readonly targets: TargetReader;
-  actuator(abilities: ReadonlySet<Actuation>): ClusterActuator;
+  actuator(abilities: ReadonlySet<Actuation>, denyPolicies: readonly string[]): ClusterActuator;
 }
 
 /**
@@ -50,6 +50,7 @@ export function openDatabricks(settings: DatabricksSettings, clock: Clock): Data
   return {
     reader: new DatabricksClusterReader({ client, clusters, readRuns, parallelRequests, clock }),
     targets: new DatabricksTargetReader({ clusters, policies, clock }),
-    actuator: (abilities) => new DatabricksActuator({ client, clusters, policies, abilities }),
+    actuator: (abilities, denyPolicies) =>
+      new DatabricksActuator({ client, clusters, policies, abilities, denyPolicies }),
   };
 }
