@@ -35,7 +35,7 @@ export interface OutboxStore {
   due(now: Instant, limit: number): Promise<Pending[]>;
   /**
    * Keeps deliveries and, where some are missing, when to try again. `attempts` counts the calls
-   * with an error; without one the message was only put off.
+   * with an error; without one the message was only put off, and its last error stays.
    */
   record(
     notification: string,

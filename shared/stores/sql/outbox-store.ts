@@ -118,8 +118,7 @@ export class SqlOutboxStore implements OutboxStore {
         .updateTable('outbox')
         .set({
           next_at: retryAt ?? null,
-          error: withoutNul(error),
-          ...(error === '' ? {} : { attempts: sql`attempts + 1` }),
+          ...(error === '' ? {} : { error: withoutNul(error), attempts: sql`attempts + 1` }),
         })
         .where('id', '=', notification)
         // What is finished stays so, whatever a sender that lost its lease has to say.
