@@ -15,7 +15,7 @@ const address = z
   .string()
   .refine((text) => ADDRESS.test(text), 'is no mail address, such as ops@example.org');
 
-const url = (sentence: string) =>
+const urlOption = (sentence: string) =>
   z
     .string()
     .refine((text) => URL.canParse(text), 'is no URL, such as https://hooks.example.org/tollgate')
@@ -36,7 +36,7 @@ const headers = z
   .describe('Headers sent along, such as Authorization. Secrets: take them from the environment.');
 
 const webhook = z.object({
-  url: url('Where messages are POSTed. A secret, if it says who may post.'),
+  url: urlOption('Where messages are POSTed. A secret, if it says who may post.'),
   body: z
     .enum(['tollgate', 'alertmanager'])
     .default('tollgate')
@@ -76,7 +76,9 @@ const receiver = z.object({
     .describe('Slack channels a bot posts to: messages are updated in place, and threaded.'),
   slackWebhooks: z
     .array(
-      z.object({ url: url('Of an incoming webhook. A secret: take it from the environment.') }),
+      z.object({
+        url: urlOption('Of an incoming webhook. A secret: take it from the environment.'),
+      }),
     )
     .default([])
     .describe('Incoming webhooks of Slack: new messages only.'),
@@ -86,7 +88,7 @@ const receiver = z.object({
     .array(
       z.object({
         routingKey: secret('Integration key of an Events API v2 integration.'),
-        url: url('Of the Events API.').default('https://events.pagerduty.com/v2/enqueue'),
+        url: urlOption('Of the Events API.').default('https://events.pagerduty.com/v2/enqueue'),
       }),
     )
     .default([])
@@ -95,9 +97,9 @@ const receiver = z.object({
     .array(
       z.object({
         apiKey: secret('Key of an API integration.'),
-        url: url('Of the Alert API; https://api.eu.opsgenie.com/v2/alerts in the EU.').default(
-          'https://api.opsgenie.com/v2/alerts',
-        ),
+        url: urlOption(
+          'Of the Alert API; https://api.eu.opsgenie.com/v2/alerts in the EU.',
+        ).default('https://api.opsgenie.com/v2/alerts'),
       }),
     )
     .default([])
@@ -124,7 +126,7 @@ const mailRelay = z.object({
 /** How receivers are reached. `alerter.notify` holds these options. */
 export const sendersOptions = {
   consoleUrl: z
-    .union([z.literal(''), url('')])
+    .union([z.literal(''), urlOption('')])
     .default('')
     .describe('Where people open the console; messages link to it. Empty: no link.'),
   sendTimeoutMs: milliseconds(
@@ -144,7 +146,7 @@ export const sendersOptions = {
   slack: z
     .object({
       token: secret('Bot token (scope chat:write).').optional(),
-      apiUrl: url('Of the Web API, with a / at its end.').default('https://slack.com/api/'),
+      apiUrl: urlOption('Of the Web API, with a / at its end.').default('https://slack.com/api/'),
     })
     .prefault({})
     .describe('The Slack bot.'),
@@ -153,7 +155,7 @@ export const sendersOptions = {
     .describe('The mail relay. It may be private: it is set up here only.'),
   receivers: z.array(receiver).default([]).describe('Whom routes can tell.'),
   alertmanagers: z
-    .array(z.object({ url: url('Root of an Alertmanager.'), headers }))
+    .array(z.object({ url: urlOption('Root of an Alertmanager.'), headers }))
     .default([])
     .describe('Alertmanagers that are told of all alerts, over and over.'),
   alertmanagerResendMs: milliseconds(
@@ -163,7 +165,9 @@ export const sendersOptions = {
   ),
   watchdog: z
     .object({
-      url: url('Of a dead man’s switch outside. A secret, if it says who may beat.').optional(),
+      url: urlOption(
+        'Of a dead man’s switch outside. A secret, if it says who may beat.',
+      ).optional(),
       method: z.enum(['GET', 'POST']).default('POST').describe('How it is called.'),
       intervalMs: milliseconds(MINUTE_MS, [SECOND_MS, DAY_MS], 'Time between two beats, in ms.'),
     })
@@ -197,7 +201,9 @@ function dialProblems(config: SendersConfig): Problem[] {
   ];
   if (config.watchdog.url !== undefined) places.push([['watchdog', 'url'], config.watchdog.url]);
   return places.flatMap(([path, text]): Problem[] => {
-    const problem = guard.literalProblem(new URL(text));
+    // What is no URL at all is told at its own option.
+    const url = URL.parse(text);
+    const problem = url === null ? undefined : guard.literalProblem(url);
     return problem === undefined ? [] : [[path, problem]];
   });
 }
