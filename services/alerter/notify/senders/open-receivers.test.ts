@@ -123,6 +123,7 @@ receivers:
     problems.map(({ path }) => path),
     [
       'dial.allow[0]',
+      'receivers[0].mail',
       'receivers[0].mail[0]',
       'receivers[0].mail[1]',
       'receivers[0].webhooks[0].url',
