@@ -9,6 +9,7 @@ export function remoteLogReader(rpc: RpcClient): LogReader {
   return {
     search: (project, query) => rpc.call('search', [project, query]),
     fingerprints: (project, query) => rpc.call('fingerprints', [project, query]),
+    countByApplication: (project, query) => rpc.call('count-by-application', [project, query]),
     volume: (project, from) => rpc.call('volume', [project, from]),
     ...closing,
   };

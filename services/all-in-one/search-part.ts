@@ -3,6 +3,7 @@ import type { Part, PartDeps } from './part.ts';
 
 type Search = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['search']>;
 type Fingerprints = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['fingerprints']>;
+type Counts = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['countByApplication']>;
 type Volume = Parameters<Awaited<ReturnType<typeof openLogStoreReader>>['volume']>;
 type Query = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['query']>;
 type Latest = Parameters<Awaited<ReturnType<typeof openMetricStoreReader>>['latest']>;
@@ -17,6 +18,7 @@ export async function openSearchPart(deps: PartDeps<object>): Promise<Part> {
     handlers: {
       search: (...args: Search) => logs.search(...args),
       fingerprints: (...args: Fingerprints) => logs.fingerprints(...args),
+      'count-by-application': (...args: Counts) => logs.countByApplication(...args),
       volume: (...args: Volume) => logs.volume(...args),
       query: (...args: Query) => metrics.query(...args),
       latest: (...args: Latest) => metrics.latest(...args),

@@ -69,6 +69,14 @@ export interface LogPage {
   readonly cursor?: string;
 }
 
+/** Lines of one application of a cluster; '' for lines that name none. */
+export interface ApplicationLines {
+  readonly cluster: string;
+  readonly application: string;
+  readonly count: number;
+  readonly newest: StoredLog;
+}
+
 export interface LogReader extends AsyncDisposable {
   search(project: ProjectId, query: LogQuery): Promise<LogPage>;
   /** Repeats grouped by fingerprint, most frequent first, with one example each. */
@@ -76,6 +84,16 @@ export interface LogReader extends AsyncDisposable {
     project: ProjectId,
     query: LogQuery,
   ): Promise<{ fingerprint: string; count: number; example: StoredLog }[]>;
+  /**
+   * Lines by application, most first.
+   *
+   * @returns `complete` is false where there are more applications than `query.limit`, or more lines
+   *   than the store counts at once: then counts are too low and applications may be missing
+   */
+  countByApplication(
+    project: ProjectId,
+    query: Omit<LogQuery, 'cursor'>,
+  ): Promise<{ readonly applications: ApplicationLines[]; readonly complete: boolean }>;
   /** Lines stored of each project since `from`, for meters of volume. */
   volume(project: ProjectId, from: Instant): Promise<{ records: number; bytes: number }>;
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ProjectId } from '../values/project-id.ts';
+import type { ApplicationWatch } from './application-watch.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import { isEmbedded, type StoresConfig, type StoresSetup } from './config.ts';
 import type { ExplanationReader } from './explanation-reader.ts';
@@ -74,6 +75,7 @@ export interface LedgerStores extends AsyncDisposable {
   readonly replay: ReplayReader;
   readonly quotes: QuoteStore;
   readonly workloads: WorkloadReader;
+  readonly applicationWatch: ApplicationWatch;
 }
 
 /** What adapters need beside their place. */

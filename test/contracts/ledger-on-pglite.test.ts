@@ -13,6 +13,7 @@ import { PostgresQuarantine } from '../../shared/stores/sql/postgres-quarantine.
 import { tokensOnPool } from '../../shared/stores/sql/token-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { freshSchema, pglitePool } from '../support/pglite-pool.ts';
+import { applicationWatchSuite } from './application-watch-suite.ts';
 import { checkpointFenceSuite, checkpointSuite } from './checkpoint-suite.ts';
 import { explanationReaderSuite } from './explanation-reader-suite.ts';
 import { fenceSuite } from './fence-suite.ts';
@@ -63,6 +64,7 @@ replayReaderSuite('pglite', open);
 quotesSuite('pglite', open);
 periodSuite('pglite', open);
 spendingSuite('pglite', open);
+applicationWatchSuite('pglite', open);
 quarantineSuite('pglite', async () => new PostgresQuarantine(await freshPool()));
 checkpointSuite('pglite', async (clock) => checkpointsOnPool(await freshPool(), { clock }));
 checkpointFenceSuite('pglite', async () => {

@@ -1,4 +1,5 @@
 import { openLedger } from '../../shared/stores/sql/open-ledger.ts';
+import { applicationWatchSuite } from './application-watch-suite.ts';
 import { explanationReaderSuite } from './explanation-reader-suite.ts';
 import { findingsSuite } from './findings-suite.ts';
 import { grantTermsSuite } from './grant-terms-suite.ts';
@@ -34,3 +35,4 @@ replayReaderSuite('sqlite', open);
 quotesSuite('sqlite', open);
 periodSuite('sqlite', open);
 spendingSuite('sqlite', open);
+applicationWatchSuite('sqlite', open);

@@ -257,6 +257,43 @@ export function logStoreSuite(name: string, open: () => Promise<LogStoreBench>):
     assert.equal((await reader.fingerprints(ETL, { ...EVER, limit: 1 })).length, 1);
   });
 
+  say('lines are counted by application, most first', async ({ writer, reader }) => {
+    const of = (application: string, cluster: string, count: number) =>
+      Array.from({ length: count }, (_, k) =>
+        logRecord({ application, cluster, message: `line ${k}`, at: AT + k, level: 'WARN' }),
+      );
+    const records = [
+      ...of('a', 'main', 2),
+      ...of('a', 'lab', 4),
+      ...of('', 'main', 1),
+      logRecord({ application: 'a', message: 'not a warning' }),
+      logRecord({ application: 'b', level: 'WARN', project: 'billing' as ProjectId }),
+    ];
+    await writer.write({ records, checkpoints: [] });
+    const query = { ...EVER, minLevel: 'WARN' as const };
+    const { applications, complete } = await reader.countByApplication(ETL, query);
+    assert.deepEqual(
+      applications.map(({ cluster, application, count, newest }) => [
+        ...[cluster, application, count],
+        newest.message,
+      ]),
+      [
+        ['lab', 'a', 4, 'line 3'],
+        ['main', 'a', 2, 'line 1'],
+        ['main', '', 1, 'line 0'],
+      ],
+    );
+    assert.equal(complete, true);
+    const cut = await reader.countByApplication(ETL, { ...query, limit: 2 });
+    assert.deepEqual([cut.applications.length, cut.complete], [2, false]);
+    const within = { ...query, from: AT + 3 };
+    const late = await reader.countByApplication(ETL, within);
+    assert.deepEqual(
+      late.applications.map(({ cluster, count }) => [cluster, count]),
+      [['lab', 1]],
+    );
+  });
+
   say('volume counts records and bytes of a project', async ({ writer, reader }) => {
     await writer.write({
       records: [logRecord({ message: 'abc' }), logRecord({ message: 'de' })],

@@ -2,7 +2,7 @@ import type { Client } from '@elastic/elasticsearch';
 import { AppError } from '../../errors/app-error.ts';
 import { DAY_MS, type Instant } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
-import type { LogPage, LogQuery, LogReader, StoredLog } from '../log-store.ts';
+import type { ApplicationLines, LogPage, LogQuery, LogReader, StoredLog } from '../log-store.ts';
 import type { ElasticConfig } from './config.ts';
 import { storedLog } from './elastic-log-document.ts';
 import { causeIn, ElasticRequests } from './elastic-requests.ts';
@@ -127,6 +127,35 @@ export class ElasticLogReader implements LogReader {
       const example = examples.get(key);
       return example === undefined ? [] : [{ fingerprint: key, count: doc_count, example }];
     });
+  }
+
+  async countByApplication(
+    project: ProjectId,
+    query: Omit<LogQuery, 'cursor'>,
+  ): Promise<{ applications: ApplicationLines[]; complete: boolean }> {
+    const { aggregations } = await this.#search(project, query, {
+      query: logFilter(project, query),
+      size: 0,
+      aggs: {
+        applications: {
+          multi_terms: {
+            terms: [{ field: 'cluster' }, { field: 'application' }],
+            size: query.limit + 1,
+          },
+          aggs: { example: { top_hits: { size: 1, sort: NEWEST_FIRST } } },
+        },
+      },
+    });
+    const buckets = aggregations['applications']?.buckets ?? [];
+    const applications = buckets.flatMap(({ doc_count, example }) => {
+      const hit = example?.hits.hits[0];
+      if (hit === undefined) return [];
+      const newest = stored(hit);
+      const { cluster, application } = newest;
+      return [{ cluster, application, count: doc_count, newest }];
+    });
+    const complete = applications.length <= query.limit;
+    return { applications: applications.slice(0, query.limit), complete };
   }
 
   async volume(project: ProjectId, from: Instant): Promise<{ records: number; bytes: number }> {

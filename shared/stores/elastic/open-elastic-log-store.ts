@@ -106,6 +106,7 @@ export async function openElasticLogSearch(
   return {
     search: (project, query) => reader.search(project, query),
     fingerprints: (project, query) => reader.fingerprints(project, query),
+    countByApplication: (project, query) => reader.countByApplication(project, query),
     volume: (project, from) => reader.volume(project, from),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { AppError } from '../../errors/app-error.ts';
 import { type Instant, SECOND_MS, utcHour } from '../../values/instant.ts';
 import type { ProjectId } from '../../values/project-id.ts';
-import type { LogPage, LogQuery, LogReader, StoredLog } from '../log-store.ts';
+import { applicationKey } from '../journal.ts';
+import type { ApplicationLines, LogPage, LogQuery, LogReader, StoredLog } from '../log-store.ts';
 import {
   compareLogFiles,
   type LogFileName,
@@ -96,6 +97,29 @@ export class SqliteLogReader implements LogReader {
       return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, limit);
     });
   }
+
+  countByApplication: LogReader['countByApplication'] = (project, query) =>
+    this.#attempt(() => {
+      const groups = new Map<
+        string,
+        { -readonly [K in keyof ApplicationLines]: ApplicationLines[K] }
+      >();
+      let seen = 0;
+      for (const { record } of this.#rows(project, query)) {
+        seen += 1;
+        if (seen > MAX_SEEN) break;
+        if (record === undefined) continue;
+        const { cluster, application } = record;
+        const key = applicationKey({ cluster, application });
+        const group = groups.get(key);
+        if (group === undefined)
+          groups.set(key, { cluster, application, count: 1, newest: record });
+        else group.count += 1;
+      }
+      const applications = [...groups.values()].sort((a, b) => b.count - a.count);
+      const complete = seen <= MAX_SEEN && applications.length <= query.limit;
+      return { applications: applications.slice(0, query.limit), complete };
+    });
 
   volume(project: ProjectId, from: Instant): Promise<{ records: number; bytes: number }> {
     return this.#attempt(() => {

@@ -1,4 +1,5 @@
 import { Kysely } from 'kysely';
+import type { ApplicationWatch } from '../application-watch.ts';
 import type { ExplanationReader } from '../explanation-reader.ts';
 import type { GrantStore } from '../grant-store.ts';
 import type { JournalReader, JournalWriter } from '../journal.ts';
@@ -15,6 +16,7 @@ import type { SpendingReader } from '../spending-reader.ts';
 import type { StopOrderStore } from '../stop-orders.ts';
 import type { UsageStore } from '../usage-store.ts';
 import type { WorkloadReader } from '../workload-reader.ts';
+import { SqlApplicationWatch } from './application-watch.ts';
 import { SqlExplanationReader } from './explanation-reader.ts';
 import { SqlJournalReader } from './journal-reader.ts';
 import { SqlJournalWriter } from './journal-writer.ts';
@@ -61,6 +63,7 @@ export interface Ledger extends AsyncDisposable {
   readonly replay: ReplayReader;
   readonly quotes: QuoteStore;
   readonly workloads: WorkloadReader;
+  readonly applicationWatch: ApplicationWatch;
 }
 
 /** The ports of a ledger, whatever engine it is stored in. */
@@ -86,6 +89,7 @@ export function ledgerPorts(
     replay: new SqlReplayReader(engine.db),
     quotes: new SqlQuoteStore(engine),
     workloads: new SqlWorkloadReader(engine.db),
+    applicationWatch: new SqlApplicationWatch(engine.db),
   };
 }
 

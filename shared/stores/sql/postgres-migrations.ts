@@ -3,6 +3,7 @@ import { GRANT_POSTGRES } from './grant-schema.ts';
 import { PERIOD_POSTGRES } from './period-schema.ts';
 import { QUOTE_POSTGRES } from './quote-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
+import { WATCH_INDEXES } from './watch-schema.ts';
 import { WITNESS_POSTGRES } from './witness-schema.ts';
 
 /**
@@ -237,4 +238,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   GRANT_POSTGRES,
   PERIOD_POSTGRES,
   ALERT_POSTGRES,
+  WATCH_INDEXES,
 ];

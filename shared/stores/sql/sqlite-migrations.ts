@@ -1,6 +1,7 @@
 import { GRANT_SQLITE } from './grant-schema.ts';
 import { PERIOD_SQLITE } from './period-schema.ts';
 import { QUOTE_SQLITE } from './quote-schema.ts';
+import { WATCH_INDEXES } from './watch-schema.ts';
 import { WITNESS_SQLITE } from './witness-schema.ts';
 
 /**
@@ -165,7 +166,15 @@ CREATE INDEX price_freeze_pool ON price_freeze (pool, ordered_at, id);
 `;
 
 const READINGS = `ALTER TABLE balance ADD COLUMN readings TEXT NOT NULL DEFAULT '';`;
-const LATER = [PRICE_STATE, WITNESS_SQLITE, READINGS, QUOTE_SQLITE, GRANT_SQLITE, PERIOD_SQLITE];
+const LATER = [
+  PRICE_STATE,
+  WITNESS_SQLITE,
+  READINGS,
+  QUOTE_SQLITE,
+  GRANT_SQLITE,
+  PERIOD_SQLITE,
+  WATCH_INDEXES,
+];
 
 /** SQL scripts of the ledger's file, applied once each, in order. */
 export const SQLITE_MIGRATIONS: readonly string[] = [

@@ -7,6 +7,7 @@ import {
 } from '../../../shared/stores/sql/open-postgres-ledger.ts';
 import { openPostgresQuarantine } from '../../../shared/stores/sql/postgres-quarantine.ts';
 import { alertStoreSuite } from '../../contracts/alert-store-suite.ts';
+import { applicationWatchSuite } from '../../contracts/application-watch-suite.ts';
 import { checkpointFenceSuite, checkpointSuite } from '../../contracts/checkpoint-suite.ts';
 import { fenceSuite } from '../../contracts/fence-suite.ts';
 import { grantsSuite } from '../../contracts/grants-suite.ts';
@@ -35,6 +36,7 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   grantsSuite(name, open);
   ledgerWriterSuite(name, open);
   ledgerReaderSuite(name, open);
+  applicationWatchSuite(name, open);
   quotesSuite(name, open);
   periodSuite(name, open);
   const openAlerts = async () => openPostgresAlertStores(await freshSchema(server()), RETRY);
