@@ -1,4 +1,4 @@
-import type { ContainerRole, NodeFact } from '../contracts/container-fact.ts';
+import type { ApplicationEnding, ContainerRole, NodeFact } from '../contracts/container-fact.ts';
 import type { Instant } from '../values/instant.ts';
 import type { Resources } from '../values/resources.ts';
 
@@ -17,6 +17,8 @@ export interface SeenApplication {
   readonly startedAt: Instant | undefined;
   /** Only of an ended one, and only where the manager tells. */
   readonly endedAt: Instant | undefined;
+  /** Only of an ended one, and only where the manager tells. */
+  readonly ending?: ApplicationEnding;
   /** Attempts that have ended, with their end. */
   readonly endedAttempts: ReadonlyMap<string, Instant>;
   /** What it asks for and doesn't have yet, where the manager tells. */

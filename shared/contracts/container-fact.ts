@@ -26,6 +26,15 @@ interface FactBase {
   readonly at: Instant;
 }
 
+/** How an application ended, as far as a witness tells. */
+export interface ApplicationEnding {
+  readonly outcome: 'succeeded' | 'failed' | 'killed';
+  /** As the origin says it, such as YARN's diagnostics; '' where it doesn't. A tenant's text. */
+  readonly reason: string;
+  /** Of the driver. An event log without one says `failed` where the last job failed. */
+  readonly exitCode?: number;
+}
+
 /**
  * What a witness knows of an application. The project comes from the attribution rule of the lowest
  * `rule` over all facts of the application; where no rule matched, `rule` is NO_RULE and the project
@@ -46,6 +55,8 @@ export interface ApplicationFact extends FactBase {
   readonly url: string;
   /** A project that it named and that its user and queue may not use: it is `unattributed` then. */
   readonly claimed?: string;
+  /** Of one that has ended. */
+  readonly ending?: ApplicationEnding;
 }
 
 /** Rank of an application fact that no attribution rule matched. */

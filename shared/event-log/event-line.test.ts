@@ -60,7 +60,11 @@ test('events that nobody needs are known without parsing, and their time is foun
   const sql = 'org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart';
   const cases: [string, string, number | undefined][] = [
     [line(sql, { physicalPlanDescription: plan, time: 42 }), 'SparkListenerSQLExecutionStart', 42],
-    [line('SparkListenerJobEnd', { 'Completion Time': 43 }), 'SparkListenerJobEnd', 43],
+    [
+      line('SparkListenerStageCompleted', { 'Completion Time': 43 }),
+      'SparkListenerStageCompleted',
+      43,
+    ],
     [line(sql, { metadata: { time: 7 }, time: 42 }), 'SparkListenerSQLExecutionStart', 42],
     [line('SomethingNew', { Timestamp: 44 }), 'SomethingNew', undefined],
     [
@@ -105,7 +109,7 @@ test('what is no event is unreadable', () => {
 
 test('a last line counts only when it is whole', () => {
   const text = line('SparkListenerJobEnd', { 'Job Result': { Result: 'JobSucceeded' } });
-  assert.equal(read(text, true).kind, 'other');
+  assert.equal(read(text, true).kind, 'event');
   for (let cut = 1; cut < text.length; cut += 1) {
     assert.equal(read(text.slice(0, cut), true).kind, 'unreadable', text.slice(0, cut));
   }

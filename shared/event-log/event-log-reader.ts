@@ -35,6 +35,7 @@ import {
 import { ExecutorSlots } from './executor-slots.ts';
 import { type Attribution, type End, FactWriter, type StartedContainer } from './fact-writer.ts';
 import { instantField, type JsonObject, textField } from './json-fields.ts';
+import { LogEnding } from './log-ending.ts';
 import type { LogNote } from './log-notes.ts';
 import { removalTime } from './removal-time.ts';
 
@@ -62,6 +63,7 @@ export class EventLogReader {
   readonly #profiles = new Map<number, ExecutorRequest>();
   readonly #executors = new Map<string, 'open' | 'closed'>();
   readonly #notes = new Map<LogNote, number>();
+  readonly #ending = new LogEnding();
   #configuration: Configuration = new Map();
   #sparkVersion = '';
   #start: ApplicationStart | undefined;
@@ -208,6 +210,9 @@ export class EventLogReader {
       if (profile !== undefined && this.#profiles.size < MAX_PROFILES) {
         this.#profiles.set(profile.id, profile.request);
       }
+    } else if (name === 'SparkListenerJobEnd') {
+      this.#seen(instantField(event, 'Completion Time'));
+      this.#ending.jobEnded(event);
     } else {
       this.#timed(name, event);
     }
@@ -238,9 +243,10 @@ export class EventLogReader {
 
   #action(name: string, event: JsonObject, at: Instant): () => void {
     if (name === 'SparkListenerApplicationEnd') {
+      const ending = this.#ending.of(event);
       return () => {
         if (this.#end === undefined)
-          this.#over({ at, reason: 'application ended', inferred: false });
+          this.#over({ at, reason: 'application ended', inferred: false, ending });
       };
     }
     if (name === 'SparkListenerExecutorRemoved') {

@@ -1,4 +1,5 @@
 import type {
+  ApplicationEnding,
   ApplicationFact,
   ContainerFact,
   ContainerRole,
@@ -93,8 +94,14 @@ export class FactWriter {
 
   applicationEnded(info: ApplicationInfo, attribution: Attribution, end: End): void {
     const fact = this.#applicationFact('application-ended', end.at, { info, ...attribution });
-    const suffix = end.inferred ? `application/ended-inferred/${end.at}` : 'application/ended';
-    this.#facts.push({ ...fact, id: this.#id(suffix) });
+    const { ending } = end;
+    if (end.inferred) {
+      this.#facts.push({ ...fact, id: this.#id(`application/ended-inferred/${end.at}`) });
+      return;
+    }
+    // A log that was read before endings were is read to the same facts and one more.
+    const id = this.#id(`application/ended${ending === undefined ? '' : `/${ending.outcome}`}`);
+    this.#facts.push({ ...fact, id, ...(ending === undefined ? {} : { ending }) });
   }
 
   isOpen(key: string): boolean {
@@ -172,4 +179,6 @@ export interface End {
   readonly at: Instant;
   readonly reason: string;
   readonly inferred: boolean;
+  /** How, of an application; undefined where the log doesn't tell. */
+  readonly ending?: ApplicationEnding | undefined;
 }

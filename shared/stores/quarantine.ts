@@ -32,8 +32,11 @@ export interface Quarantine extends AsyncDisposable {
   /** Durable when it resolves, which is before the checkpoint behind it moves. */
   put(records: readonly QuarantinedRecord[]): Promise<void>;
   list(filter: QuarantineFilter): Promise<QuarantinedRecord[]>;
-  /** By collector and reason, of all records or of one project's. */
-  count(filter?: Pick<QuarantineFilter, 'project'>): Promise<QuarantineCount[]>;
+  /** By collector and reason: all records, or one project's, or those observed at or after `since`. */
+  count(filter?: {
+    readonly project?: string;
+    readonly since?: Instant;
+  }): Promise<QuarantineCount[]>;
   /** Removes a record that a replay has stored. */
   remove(ids: readonly string[]): Promise<number>;
 }

@@ -52,6 +52,11 @@ export function quarantineSuite(name: string, open: () => Promise<Quarantine>): 
       { collector: 'logs', reason: 'no-message', records: 1 },
     ]);
     assert.deepEqual(await quarantine.count({ project: 'none' }), []);
+    const later = refused('d', { observedAt: refused('a').observedAt + 1 });
+    await quarantine.put([later]);
+    assert.deepEqual(await quarantine.count({ since: later.observedAt }), [
+      { collector: 'logs', reason: 'no-message', records: 1 },
+    ]);
   });
 
   test(`${name}: what a replay has stored is removed, once`, async () => {

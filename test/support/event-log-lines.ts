@@ -19,8 +19,19 @@ export const applicationStart = (at: number, fields: Json = {}): string =>
     ...fields,
   });
 
-export const applicationEnd = (at: number): string =>
-  line('SparkListenerApplicationEnd', { Timestamp: at });
+export const applicationEnd = (at: number, fields: Json = {}): string =>
+  line('SparkListenerApplicationEnd', { Timestamp: at, ...fields });
+
+/** @param failure message of the exception that the job failed with */
+export const jobEnd = (at: number, failure?: string): string =>
+  line('SparkListenerJobEnd', {
+    'Job ID': 0,
+    'Completion Time': at,
+    'Job Result':
+      failure === undefined
+        ? { Result: 'JobSucceeded' }
+        : { Result: 'JobFailed', Exception: { Message: failure, 'Stack Trace': [] } },
+  });
 
 export const executorAdded = (at: number, id: string, info: Json = {}): string =>
   line('SparkListenerExecutorAdded', {

@@ -10,9 +10,10 @@ import type { ApplicationFact } from '../../../shared/contracts/container-fact.t
  */
 export function withDigest(fact: ApplicationFact): ApplicationFact {
   const tags = Object.entries(fact.tags).sort(([a], [b]) => (a < b ? -1 : 1));
-  const { at, name, user, queue, project, rule, url, attempt, claimed } = fact;
+  const { at, name, user, queue, project, rule, url, attempt, claimed, ending } = fact;
   const claim = claimed === undefined ? [] : [claimed];
-  const what = [at, attempt, name, user, queue, project, rule, tags, url, ...claim];
+  const end = ending === undefined ? [] : [ending.outcome, ending.reason];
+  const what = [at, attempt, name, user, queue, project, rule, tags, url, ...claim, ...end];
   const said = JSON.stringify(what);
   const digest = createHash('sha256').update(said).digest('base64url').slice(0, 16);
   return { ...fact, id: `${fact.id}/${digest}` };

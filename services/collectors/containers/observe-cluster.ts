@@ -120,7 +120,8 @@ class Observer {
     const part = kind === 'application-seen' ? 'seen' : 'ended';
     const id = `${cluster}/${witness}/application/${application}/${part}`;
     const base = { kind, id, cluster, witness, at, application, attempt, name, user, queue };
-    return withDigest({ ...base, tags, url, ...attribute(row) });
+    const told = kind === 'application-ended' && row.ending ? { ending: row.ending } : {};
+    return withDigest({ ...base, tags, url, ...attribute(row), ...told });
   }
 
   #applicationRuns(row: SeenApplication): void {

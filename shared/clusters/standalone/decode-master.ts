@@ -1,3 +1,4 @@
+import type { ApplicationEnding } from '../../contracts/container-fact.ts';
 import type { Instant } from '../../values/instant.ts';
 import { isResources, NO_RESOURCES, type Resources } from '../../values/resources.ts';
 import type { SeenApplication } from '../cluster-reader.ts';
@@ -97,10 +98,17 @@ function decodeWorker(row: JsonObject): StandaloneWorker {
   };
 }
 
+const ENDINGS: ReadonlyMap<string, ApplicationEnding> = new Map([
+  ['FINISHED', { outcome: 'succeeded', reason: '' }],
+  ['FAILED', { outcome: 'failed', reason: 'FAILED at the master' }],
+  ['KILLED', { outcome: 'killed', reason: '' }],
+]);
+
 /** `submitdate` carries zone letters that name several zones, so only `starttime` is read. */
 function decodeApplication(row: JsonObject): StandaloneApplication {
   const written = text(row, 'state');
-  const ended = written === 'FINISHED' || written === 'FAILED' || written === 'KILLED';
+  const ending = ENDINGS.get(written);
+  const ended = ending !== undefined;
   const startedAt = instantOf(row, 'starttime');
   const duration = count(row, 'duration');
   const sight =
@@ -118,6 +126,7 @@ function decodeApplication(row: JsonObject): StandaloneApplication {
     state: ended ? 'ended' : written === 'RUNNING' ? 'running' : 'waiting',
     startedAt,
     endedAt: ended ? sight : undefined,
+    ...(ending === undefined ? {} : { ending }),
     endedAttempts: new Map(),
     grantedCores: count(row, 'cores') ?? 0,
     perExecutor: { memoryMib, gpus: gpuAmount(requests) },

@@ -1,3 +1,4 @@
+import type { ApplicationEnding } from '../../contracts/container-fact.ts';
 import { type Instant, parseInstant } from '../../values/instant.ts';
 import { NO_RESOURCES, type Resources } from '../../values/resources.ts';
 import { addResources } from '../add-resources.ts';
@@ -80,6 +81,22 @@ function expiryOf(row: JsonObject): Instant | undefined {
   return parseInstant(text(lifetime, 'expiryTime').replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
 }
 
+const OUTCOMES: ReadonlyMap<string, ApplicationEnding['outcome']> = new Map([
+  ['SUCCEEDED', 'succeeded'],
+  ['FAILED', 'failed'],
+  ['KILLED', 'killed'],
+]);
+
+/** The final status is the application's own word, the state the manager's: a bad one stands. */
+function endingOf(row: JsonObject): ApplicationEnding | undefined {
+  const state = text(row, 'state');
+  const said = state === 'FINISHED' ? text(row, 'finalStatus') : state;
+  const outcome = OUTCOMES.get(said);
+  return outcome === undefined
+    ? undefined
+    : { outcome, reason: text(row, 'diagnostics', 1_000).trim() };
+}
+
 /** Undefined for a row without an application id. */
 export function decodeApplication(row: JsonObject): YarnApplication | undefined {
   const application = text(row, 'id');
@@ -87,6 +104,7 @@ export function decodeApplication(row: JsonObject): YarnApplication | undefined 
   const masterContainer = containerIdIn(text(row, 'amContainerLogs', 4_000)) ?? '';
   const startedAt = instantOf(row, 'startedTime');
   const state = stateOf(row);
+  const ending = endingOf(row);
   return {
     application,
     attempt: parseContainerId(masterContainer)?.attempt ?? '',
@@ -98,6 +116,7 @@ export function decodeApplication(row: JsonObject): YarnApplication | undefined 
     state,
     startedAt,
     endedAt: state === 'ended' ? instantOf(row, 'finishedTime') : undefined,
+    ...(ending === undefined ? {} : { ending }),
     endedAttempts: new Map(),
     masterContainer,
     pending: state === 'ended' ? NO_RESOURCES : pendingOf(row),

@@ -65,6 +65,19 @@ test('an application that ended has its end, and its -1 of every kind are no use
   assert.equal(documented?.attempt, '2');
 });
 
+test('an application that ended says how, the manager before the application', () => {
+  assert.equal(rowOf('yarn/killed_app.json')?.ending?.outcome, 'killed');
+  const row = { id: 'application_1795247888953_0001', startedTime: 1, finishedTime: 2 };
+  const endingOf = (state: string, finalStatus: string) =>
+    decodeApplication({ ...row, state, finalStatus, diagnostics: ' User class threw \n' })?.ending;
+  const reason = 'User class threw';
+  assert.deepEqual(endingOf('FINISHED', 'FAILED'), { outcome: 'failed', reason });
+  assert.deepEqual(endingOf('FINISHED', 'SUCCEEDED'), { outcome: 'succeeded', reason });
+  assert.deepEqual(endingOf('KILLED', 'SUCCEEDED'), { outcome: 'killed', reason });
+  assert.equal(endingOf('FINISHED', 'UNDEFINED'), undefined);
+  assert.equal(endingOf('RUNNING', 'UNDEFINED'), undefined);
+});
+
 test('zeros that a missing view right causes are told apart from an idle application', () => {
   assert.equal(rowOf('yarn/killed_app_seen_without_view_acl.json')?.viewable, false);
   assert.equal(rowOf('yarn/killed_app_seen_by_admin.json')?.viewable, true);

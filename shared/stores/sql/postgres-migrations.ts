@@ -3,7 +3,7 @@ import { GRANT_POSTGRES } from './grant-schema.ts';
 import { PERIOD_POSTGRES } from './period-schema.ts';
 import { QUOTE_POSTGRES } from './quote-schema.ts';
 import { TOKEN_POSTGRES } from './token-schema.ts';
-import { WATCH_INDEXES } from './watch-schema.ts';
+import { REFUSED_INDEX, WATCH_INDEXES } from './watch-schema.ts';
 import { WITNESS_POSTGRES } from './witness-schema.ts';
 
 /**
@@ -239,4 +239,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   PERIOD_POSTGRES,
   ALERT_POSTGRES,
   WATCH_INDEXES,
+  REFUSED_INDEX,
 ];

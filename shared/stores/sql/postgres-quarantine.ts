@@ -106,11 +106,15 @@ export class PostgresQuarantine implements Quarantine {
     }));
   }
 
-  async count({ project }: Pick<QuarantineFilter, 'project'> = {}): Promise<QuarantineCount[]> {
+  async count({
+    project,
+    since,
+  }: NonNullable<Parameters<Quarantine['count']>[0]> = {}): Promise<QuarantineCount[]> {
     const rows = await this.#db
       .selectFrom('refused')
       .select(['collector', 'reason', (eb) => eb.fn.countAll().as('records')])
       .$if(project !== undefined, (query) => query.where('project', '=', project ?? ''))
+      .$if(since !== undefined, (query) => query.where('observed_at', '>=', since ?? 0))
       .groupBy(['collector', 'reason'])
       .orderBy('collector')
       .orderBy('reason')

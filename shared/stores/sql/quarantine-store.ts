@@ -28,6 +28,7 @@ const SCHEMA: SqliteSchema = {
     CREATE TABLE total (one INTEGER PRIMARY KEY CHECK (one = 1), bytes INTEGER NOT NULL) STRICT;
     INSERT INTO total VALUES (1, 0);
     `,
+    'CREATE INDEX refused_observed ON refused (observed_at, collector, reason);',
   ],
 };
 
@@ -116,15 +117,22 @@ export class SqliteQuarantine implements Quarantine {
     );
   }
 
-  async count({ project }: Pick<QuarantineFilter, 'project'> = {}): Promise<QuarantineCount[]> {
-    const where = project === undefined ? '' : 'WHERE project = ?';
+  async count({
+    project,
+    since,
+  }: NonNullable<Parameters<Quarantine['count']>[0]> = {}): Promise<QuarantineCount[]> {
+    const conditions = [
+      ...(project === undefined ? [] : ['project = ?']),
+      ...(since === undefined ? [] : ['observed_at >= ?']),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     return this.#attempt(() =>
       this.#database
         .prepare(
           `SELECT collector, reason, count(*) AS records FROM refused ${where}
             GROUP BY 1, 2 ORDER BY 1, 2`,
         )
-        .all(...(project === undefined ? [] : [project]))
+        .all(...[project, since].filter((value) => value !== undefined))
         .map((row) => ({
           collector: String(row['collector']),
           reason: String(row['reason']),

@@ -87,7 +87,7 @@ export const applicationSignal = z
           .number()
           .min(0)
           .default(0)
-          .describe('Credits below which there is no value: twice nothing is nothing.'),
+          .describe('Credits below which it counts as 0: twice nothing is nothing.'),
       })
       .describe("Credits of a run over the median of its workload's last runs."),
     z
@@ -96,7 +96,7 @@ export const applicationSignal = z
         measure: z.literal('duration-ratio'),
         ...applicationFilter,
         ...runs,
-        minimum: span('Shorter runs have no value: a minute is soon two.').prefault('1m'),
+        minimum: span('Shorter runs count as 0: a minute is soon two.').prefault('1m'),
       })
       .describe("Duration of a run over the median of its workload's last runs."),
     z

@@ -26,7 +26,7 @@ export const balanceSignal = z
           .number()
           .min(0)
           .default(0)
-          .describe('Credits an hour below which there is no value: twice nothing is nothing.'),
+          .describe('Credits an hour below which it counts as 0: twice nothing is nothing.'),
         projects,
       })
       .describe('Credits an hour now over their mean in the hours before.'),

@@ -42,7 +42,7 @@ export const logSignal = z
           .int()
           .min(1)
           .default(10)
-          .describe('Fewer lines in the newer window are no spike: 1 after 0 is nothing.'),
+          .describe('Fewer lines in the newer window count as 0: 1 after 0 is no spike.'),
       })
       .describe(
         'Lines in the window over those of the window before it, once both are filled; of 0 before, ' +

@@ -44,7 +44,7 @@ export const streamSignal = z
           .int()
           .min(1)
           .default(100_000)
-          .describe('State rows below which there is no value: a small state doubles soon.'),
+          .describe('State rows below which it counts as 0: a small state doubles soon.'),
       })
       .describe('Percent that the state store has grown by within the window.'),
   ])

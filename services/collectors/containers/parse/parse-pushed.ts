@@ -111,7 +111,17 @@ const node = {
 /** What `POST /v1/ingest/containers` takes, one JSON object a line. */
 export const pushedRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('application-seen'), ...application }),
-  z.object({ kind: z.literal('application-ended'), ...application }),
+  z.object({
+    kind: z.literal('application-ended'),
+    ...application,
+    ending: z
+      .object({
+        outcome: z.enum(['succeeded', 'failed', 'killed']),
+        reason: text(1_000),
+        exitCode: z.number().int().exactOptional(),
+      })
+      .exactOptional(),
+  }),
   z.object({ kind: z.literal('container-started'), ...container, resources }),
   z.object({ kind: z.literal('container-resized'), ...container, resources }),
   z.object({
