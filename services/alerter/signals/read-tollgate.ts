@@ -1,5 +1,11 @@
 import type { AlertEvidence } from '../../../shared/contracts/alert.ts';
-import { HOUR_MS, type Instant, SECOND_MS, utcHour } from '../../../shared/values/instant.ts';
+import {
+  HOUR_MS,
+  type Instant,
+  MINUTE_MS,
+  SECOND_MS,
+  utcHour,
+} from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
 import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import type { SignalOf } from '../rules/signal-config.ts';
@@ -25,6 +31,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** A cluster that nobody polls tells no load: the meter's own progress is all there is. */
 const LOADS_WITHIN_MS = 24 * HOUR_MS;
+const LOADS_MAX = 20_000;
 
 interface Told {
   readonly value: number | undefined;
@@ -49,13 +56,25 @@ function sampleOf(labels: Labels, { why = '', annotations = {}, ...told }: Told)
 
 const secondsSince = (then: Instant, at: Instant): number => Math.max(0, at - then) / SECOND_MS;
 
+/** When a cluster's load was last told, looked for further and further back. */
+async function lastLoad(
+  { journal }: Deps,
+  cluster: string,
+  at: Instant,
+): Promise<Instant | undefined> {
+  for (const back of [5 * MINUTE_MS, HOUR_MS, LOADS_WITHIN_MS]) {
+    const loads = await journal.loads(cluster, at - back, at + 1, LOADS_MAX);
+    const last = loads.at(-1);
+    if (last !== undefined) return last.at;
+  }
+  return undefined;
+}
+
 async function ingestionLag(deps: Deps, at: Instant): Promise<Sample[]> {
   const settled = await deps.applications.settledUntil();
   const samples: Sample[] = [];
   for (const cluster of deps.clusters) {
-    const { heardUntil } = await deps.journal.nodeFacts(cluster, at - LOADS_WITHIN_MS);
-    const heard =
-      heardUntil !== undefined && heardUntil > at - LOADS_WITHIN_MS ? heardUntil : undefined;
+    const heard = await lastLoad(deps, cluster, at);
     const known = [settled, heard].filter((one) => one !== undefined);
     const value = known.length === 0 ? undefined : secondsSince(Math.min(...known), at);
     const ago = (then: Instant | undefined) => (then === undefined ? then : secondsSince(then, at));
