@@ -67,6 +67,15 @@ async function driverLine(
  * application is not known to be idle.
  */
 export async function applicationIdle(
+  ...asked: Parameters<typeof idleOf>
+): Promise<ToldApplication> {
+  const { value, evidence, ...told } = await idleOf(...asked);
+  const [, , { held }] = asked;
+  const idle = seen(['idle', value, 's'], evidence[1]?.source ?? 'ledger', held?.driverSeenAt);
+  return { ...told, value, evidence: [idle, ...evidence] };
+}
+
+async function idleOf(
   deps: Deps,
   watched: Watched,
   {

@@ -115,6 +115,7 @@ function usedPercent({ granted, left, asOf }: Account): Told {
     value,
     why: none ? 'divided by zero: no grant holds now' : '',
     evidence: [
+      seen(['credits used', value, '%'], 'ledger', asOf),
       seen(['credits granted', creditsOf(granted), 'credits'], 'ledger', asOf),
       seen(['credits used', creditsOf(used), 'credits'], 'ledger', asOf),
     ],
@@ -140,19 +141,22 @@ async function burnRate(
   const sum = hours.reduce((total, { amount }) => total + amount, 0n);
   const now = creditsOf(perHour);
   const mean = count === 0 ? 0 : creditsOf(sum) / count;
-  const evidence = [
-    seen(['credits an hour', now, 'credits/h'], 'ledger', asOf),
-    seen(['mean credits an hour', mean, 'credits/h'], 'charges', until),
-  ];
-  if (now < config.minimum) return { value: 0, why: '', evidence };
+  const told = (value: number | undefined, why = ''): Told => ({
+    value,
+    why,
+    evidence: [
+      seen(['burn rate over its mean', value, 'times'], 'ledger', asOf),
+      seen(['credits an hour', now, 'credits/h'], 'ledger', asOf),
+      seen(['mean credits an hour', mean, 'credits/h'], 'charges', until),
+    ],
+  });
+  if (now < config.minimum) return told(0);
   if (count < HOURS_MIN) {
-    const why = `${count} hours of its past are known, ${HOURS_MIN} are needed`;
-    return { value: undefined, why, evidence };
+    return told(undefined, `${count} hours of its past are known, ${HOURS_MIN} are needed`);
   }
-  if (mean <= 0) {
-    return { value: undefined, why: 'divided by zero: nothing was charged before', evidence };
-  }
-  return { value: now / mean, why: '', evidence };
+  return mean <= 0
+    ? told(undefined, 'divided by zero: nothing was charged before')
+    : told(now / mean);
 }
 
 async function hoursLeft(

@@ -20,6 +20,8 @@ type Config = SignalOf<'log'>;
 type Counted = Extract<Config, { measure: 'count' | 'spike' }>;
 
 const RUNNING_MAX = 100_000;
+/** Applications of one project whose lines are counted at once. */
+const APPLICATIONS_MAX = 1_000;
 
 interface Subject {
   readonly labels: Readonly<Record<string, string>>;
@@ -82,14 +84,20 @@ async function counted(
     const isFilled = await hasBefore(deps, project, one, window.from);
     const told = [['lines', one.count] as const, ['lines before', earlier] as const];
     if (!isFilled) {
-      const sample = sampleOf(project, one, undefined, told);
+      const sample = spikeOf(sampleOf(project, one, undefined, told));
       samples.push({ ...sample, why: 'the window before is not filled yet' });
     } else {
       const value = one.count < config.minimum ? 0 : one.count / Math.max(1, earlier);
-      samples.push(sampleOf(project, one, value, told));
+      samples.push(spikeOf(sampleOf(project, one, value, told)));
     }
   }
   return samples;
+}
+
+function spikeOf(sample: Sample): Sample {
+  const watermark = sample.evidence[0]?.watermark;
+  const times = seen(['lines over those before', sample.value, 'times'], 'logs', watermark);
+  return { ...sample, evidence: [times, ...sample.evidence] };
 }
 
 /** Whether the subject had any line at all before a moment: else nothing was there to compare with. */
@@ -152,7 +160,7 @@ export function readLog(config: Config, deps: Deps): ReadSubjects {
   if (config.measure === 'new-fingerprint') return readNewFingerprints(config, deps);
   return async (at, limit, signal) => {
     const samples = await readProjects(deps, config.projects, signal, (project) =>
-      counted(config, deps, project, { at, limit }),
+      counted(config, deps, project, { at, limit: Math.min(limit, APPLICATIONS_MAX) }),
     );
     return wholeRead(await withCosts(deps, samples, at));
   };

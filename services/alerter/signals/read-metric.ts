@@ -19,6 +19,7 @@ type Labels = Readonly<Record<string, string>>;
 const RAW_MS = 2 * DAY_MS;
 /** More than subjects, since several series may be one. */
 const SERIES_PER_SUBJECT = 20;
+const SERIES_MAX = 20_000;
 
 const MINUTES: Readonly<Record<MetricFunction, Aggregate>> = {
   ...{ last: 'last', mean: 'mean', min: 'min', max: 'max', sum: 'sum', count: 'count' },
@@ -72,7 +73,7 @@ async function subjects(
     until: at + 1,
     stepMs: isRaw ? 0 : MINUTE_MS,
     aggregate: isRaw ? 'last' : MINUTES[asked.function],
-    limit: limit * SERIES_PER_SUBJECT,
+    limit: Math.min(limit * SERIES_PER_SUBJECT, SERIES_MAX),
   });
   const found = new Map<string, Subject>();
   for (const { tags, points } of series) {

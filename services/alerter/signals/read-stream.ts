@@ -29,6 +29,7 @@ const SHOWN_ENDED_MS = HOUR_MS;
 const PAST_MS = 6 * HOUR_MS;
 const FIELDS = ['state', 'verdict', 'lag', 'last_batch_ms', 'trigger_ms', 'state_rows'] as const;
 const RUNNING_MAX = 100_000;
+const SERIES_MAX = 20_000;
 
 interface Told {
   readonly value: number | undefined;
@@ -39,17 +40,16 @@ interface Told {
 interface Look {
   readonly project: ProjectId;
   readonly at: Instant;
-  readonly limit: number;
 }
 
-async function rowsAt(deps: Deps, { project, at, limit }: Look): Promise<Row[]> {
+async function rowsAt(deps: Deps, { project, at }: Look): Promise<Row[]> {
   const { metrics } = deps;
   if (!isPast(deps, at)) return await metrics.latest(project, MEASUREMENT, at - SHOWN_MS);
   const rows = new Map<string, Row>();
   for (const field of FIELDS) {
     const window = { from: at - PAST_MS, until: at + 1, stepMs: 0, aggregate: 'last' as const };
     const series = await metrics.query(project, {
-      ...{ measurement: MEASUREMENT, field, ...window, limit },
+      ...{ measurement: MEASUREMENT, field, ...window, limit: SERIES_MAX },
     });
     for (const { tags, points } of series) {
       const last = points.at(-1);
@@ -100,12 +100,12 @@ function silence(row: Row, at: Instant): Told {
 async function history(
   { metrics }: Deps,
   field: string,
-  { project, at, limit }: Look,
+  { project, at }: Look,
   windowMs: number,
 ): Promise<Map<string, readonly (readonly [Instant, number])[]>> {
   const window = { from: at - windowMs, until: at + 1, stepMs: 0, aggregate: 'last' as const };
   const series = await metrics.query(project, {
-    ...{ measurement: MEASUREMENT, field, ...window, limit },
+    ...{ measurement: MEASUREMENT, field, ...window, limit: SERIES_MAX },
   });
   const latest = new Map<string, readonly (readonly [Instant, number])[]>();
   for (const { tags, points } of series) {
@@ -126,15 +126,17 @@ function triggerShare(
   const triggers: Trigger[] = points.map(([end, ms]) => ({ start: end - ms, ms }));
   const every = interval ?? triggerInterval(triggers);
   const ms = median(points.map(([, value]) => value));
-  const evidence = [
-    seen(['median trigger', ms, 'ms'], 'progress', row.at),
-    seen(['trigger interval', every, 'ms'], interval === undefined ? 'progress' : 'rule', row.at),
-  ];
-  if (ms === undefined) return { value: undefined, why: 'no trigger in the window', evidence };
-  if (every === undefined) {
-    return { value: undefined, why: 'its trigger interval is not known', evidence };
-  }
-  return { value: ms / every, why: '', evidence };
+  const value = ms === undefined || every === undefined ? undefined : ms / every;
+  const unknown = ms === undefined ? 'no trigger in the window' : 'its interval is not known';
+  return {
+    value,
+    why: value === undefined ? unknown : '',
+    evidence: [
+      seen(['triggers over their interval', value, 'times'], 'progress', row.at),
+      seen(['median trigger', ms, 'ms'], 'progress', row.at),
+      seen(['trigger interval', every, 'ms'], interval === undefined ? 'progress' : 'rule', row.at),
+    ],
+  };
 }
 
 /** Thirds instead of ends, since a state store breathes with its watermark. */
@@ -149,16 +151,22 @@ function stateGrowth(
     median(points.filter(([time]) => time >= from && time < until).map(([, rows]) => rows));
   const before = rowsIn(at - window, at - window + third);
   const now = rowsIn(at - third, at + 1);
-  const evidence = [
-    seen(['state rows before', before, 'rows'], 'progress', row.at),
-    seen(['state rows', now, 'rows'], 'progress', row.at),
-  ];
+  const told = (value: number | undefined, why = ''): Told => ({
+    value,
+    why,
+    evidence: [
+      seen(['state growth', value, '%'], 'progress', row.at),
+      seen(['state rows before', before, 'rows'], 'progress', row.at),
+      seen(['state rows', now, 'rows'], 'progress', row.at),
+    ],
+  });
   if (now === undefined || before === undefined) {
-    return { value: undefined, why: 'the window is not filled yet', evidence };
+    return told(undefined, 'the window is not filled yet');
   }
-  if (now < minimum) return { value: 0, why: '', evidence };
-  if (before === 0) return { value: undefined, why: 'divided by zero: it was empty', evidence };
-  return { value: (100 * (now - before)) / before, why: '', evidence };
+  if (now < minimum) return told(0);
+  return before === 0
+    ? told(undefined, 'divided by zero: it was empty')
+    : told((100 * (now - before)) / before);
 }
 
 async function telling(config: Config, deps: Deps, look: Look): Promise<(row: Row) => Told> {
@@ -206,12 +214,12 @@ function sampleOf(
 
 /** A query is the same over its restarts; what is told is of its latest run. */
 export function readStream(config: Config, deps: Deps): ReadSubjects {
-  return async (at, limit, signal) => {
+  return async (at, _limit, signal) => {
     const running = await deps.applications.runningAt(at, RUNNING_MAX);
     const costs = new Map(running.map((one) => [applicationKey(one), one]));
     const newest: Instant[] = [];
     const samples = await readProjects(deps, config.projects, signal, async (project) => {
-      const look = { project, at, limit };
+      const look = { project, at };
       const rows = await rowsAt(deps, look);
       newest.push(...rows.map((row) => row.at));
       const wanted = latestRuns(rows).filter((row) => isWanted(config, row, at));

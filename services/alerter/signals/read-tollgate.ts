@@ -159,6 +159,7 @@ async function unattributedShare(
   const nobody = sums.find(({ project }) => project === UNATTRIBUTED)?.amount ?? 0n;
   const value = total <= 0n ? 0 : Number((nobody * 1_000_000n) / total) / 10_000;
   const evidence = [
+    seen(['unattributed', value, '%'], 'ledger', until),
     seen(['unattributed', Number(formatCredits(nobody)), 'credits'], 'ledger', until),
     seen(['charged', Number(formatCredits(total)), 'credits'], 'ledger', until),
   ];

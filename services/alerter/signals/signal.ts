@@ -12,6 +12,7 @@ export interface Sample {
   readonly value: number | undefined;
   /** Why there is no value, such as `divided by zero`; else ''. */
   readonly why: string;
+  /** First the value itself, in its unit; then what it follows from. */
   readonly evidence: readonly AlertEvidence[];
   /** Facts for messages, such as the root cause; plain text, untrusted. */
   readonly annotations: Readonly<Record<string, string>>;

@@ -53,7 +53,6 @@ export class EarlierRuns {
 
   of({ app }: Watched, limit: number): Promise<WorkloadRun[]> {
     const key = `${app.project}\n${app.name}`;
-    // An asterisk at its end would stand for any text.
     const workload = { name: app.name, tags: {} };
     const runs = this.#read.get(key) ?? this.#workloads.runs(app.project, workload, limit + SPARE);
     this.#read.set(key, runs);
@@ -77,21 +76,26 @@ export async function workloadRatio(
     )
     .slice(0, config.runs);
   const usual = median(before.map(of));
-  const evidence = [
-    seen(['this run', now, unit], 'ledger', at),
-    seen([`median of ${before.length} runs`, usual, unit], 'ledger', at),
-  ];
+  const value = usual === undefined || usual === 0 ? undefined : now / usual;
+  const told = (ratio: number | undefined, why = ''): ToldApplication => ({
+    value: ratio,
+    why,
+    evidence: [
+      seen(['over the median of earlier runs', ratio, 'times'], 'ledger', at),
+      seen(['this run', now, unit], 'ledger', at),
+      seen([`median of ${before.length} runs`, usual, unit], 'ledger', at),
+    ],
+  });
   if (usual === undefined || before.length < config.minimum_runs) {
     const why = `${before.length} earlier runs are known, ${config.minimum_runs} are needed`;
-    return { value: undefined, why, evidence };
+    return told(undefined, why);
   }
-  if (now < minimum) return { value: 0, evidence };
-  if (usual === 0) return { value: undefined, why: 'divided by zero: they cost nothing', evidence };
-  const value = now / usual;
-  if (value < WHY_ABOVE) return { value, evidence };
+  if (now < minimum) return told(0);
+  if (value === undefined) return told(undefined, 'divided by zero: they cost nothing');
+  if (value < WHY_ABOVE) return told(value);
   const itself = found.find((run) => applicationKey(run) === key);
   const { project, cluster, application, start, end = at } = app;
   const suspect = { project, cluster, application, start, end };
   const cause = await runCauses(deps, suspect, before, itself);
-  return { value, evidence, annotations: { cause, usual: `${usual.toPrecision(3)} ${unit}` } };
+  return { ...told(value), annotations: { cause, usual: `${usual.toPrecision(3)} ${unit}` } };
 }
