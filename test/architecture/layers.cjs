@@ -10,6 +10,7 @@ const pure = [
   '^shared/attribution/',
   '^shared/intervals/',
   '^shared/price/',
+  '^shared/silences/',
   '^services/metering/quotas/',
   '^services/collectors/[^/]+/parse/',
   '^services/alerter/rules/',

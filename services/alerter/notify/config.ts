@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { parseMatchers } from '../../../shared/silences/label-matcher.ts';
 import { duration, span } from '../rules/duration.ts';
-import { parseMatchers } from './label-matcher.ts';
 import { timeInterval } from './time-interval.ts';
 
 // The notation in here is Alertmanager's, so that a route tree, inhibitions and time intervals that
@@ -108,7 +108,6 @@ export const notifyConfig = z
       .array(namedIntervals)
       .prefault([])
       .describe('Named spans of time for routes.'),
-    silence_max: span('Longest silence.').prefault('90d'),
     silence_notice: duration('How long before a silence ends that is told.').prefault('15m'),
     flapping: z
       .strictObject({

@@ -74,7 +74,7 @@ export function formGroups(
   const over = new Map(ended.map((judged) => [judged.alert.id, judged]));
   for (const entry of state.groups.values()) {
     const told = Object.entries(entry.firing);
-    if (told.length === 0) continue;
+    if (told.length === 0 || !policy.receivers.has(entry.receiver)) continue;
     const group = groups.get(entry.groupKey) ?? orphan(policy, entry);
     const isSilent = muted(group.route).length > 0;
     const here = new Set(group.firing.map(({ alert }) => alert.id));

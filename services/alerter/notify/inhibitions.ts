@@ -1,5 +1,5 @@
+import { compileMatchers, type Labels } from '../../../shared/silences/label-matcher.ts';
 import type { NotifyConfig } from './config.ts';
-import { compileMatchers, type Labels } from './label-matcher.ts';
 
 /** An alert and its labels as routes see them. */
 export interface Labelled {

@@ -1,9 +1,9 @@
 import type { Alert } from '../../../shared/contracts/alert.ts';
+import { compileMatchers, type Labels } from '../../../shared/silences/label-matcher.ts';
 import type { AlertStatus } from '../../../shared/stores/notification-log.ts';
 import type { Silence } from '../../../shared/stores/silence-store.ts';
 import { canonicalJson } from '../../../shared/values/canonical-json.ts';
 import { labelsOf } from './alert-labels.ts';
-import { compileMatchers, type Labels } from './label-matcher.ts';
 import type { NotifyPlan, NotifyState } from './notify-state.ts';
 import type { Policy } from './policy.ts';
 import { type Route, routesFor } from './routes.ts';
@@ -41,7 +41,11 @@ const compiled = new WeakMap<Silence, CompiledSilence>();
 function compileSilence(silence: Silence): CompiledSilence {
   const known = compiled.get(silence);
   if (known !== undefined) return known;
-  const fresh = { silence, matches: compileMatchers(silence.matchers) };
+  const { project } = silence;
+  const matches = compileMatchers(silence.matchers);
+  // A project's silence mutes its own alerts only, whatever its matchers say.
+  const isOwn = (labels: Labels): boolean => project === undefined || labels['project'] === project;
+  const fresh = { silence, matches: (labels: Labels) => isOwn(labels) && matches(labels) };
   compiled.set(silence, fresh);
   return fresh;
 }

@@ -22,10 +22,15 @@ function mutedText(muted: readonly JudgedAlert[]): string {
   return `${byRule.slice(0, NAMED_MAX).join(', ')}${more > 0 ? ` and ${more} more rules` : ''}`;
 }
 
-function receiversOf(silence: Silence, muted: readonly JudgedAlert[]): string[] {
-  if (silence.receiver !== undefined) return [silence.receiver];
+/** Its own receiver, while there is one of that name; else those that would have been told. */
+function receiversOf(
+  { receiver }: Silence,
+  muted: readonly JudgedAlert[],
+  policy: Policy,
+): string[] {
+  if (receiver !== undefined && policy.receivers.has(receiver)) return [receiver];
   const routes = muted.flatMap((judged) => judged.routes);
-  return [...new Set(routes.flatMap(({ receiver }) => receiver || []))].sort();
+  return [...new Set(routes.flatMap((route) => route.receiver || []))].sort();
 }
 
 /**
@@ -43,7 +48,7 @@ export function planNotices(policy: Policy, state: NotifyState, { firing }: Judg
     const text =
       `The silence of ${silence.author} (${silence.comment}) ends at ${formatInstant(endsAt)}. ` +
       `Alerts that fire under it: ${mutedText(muted)}. Make a new one if they should stay silent.`;
-    return receiversOf(silence, muted).flatMap((receiver) => {
+    return receiversOf(silence, muted, policy).flatMap((receiver) => {
       const groupKey = `silence/${id}/${endsAt}/${receiver}`;
       if (groups.has(groupKey)) return [];
       const saying = {

@@ -8,12 +8,15 @@ import { compileIntervals } from './time-interval.ts';
 export interface Policy {
   readonly config: NotifyConfig;
   readonly routes: RouteNode;
+  /** Names of the receivers there are: nobody else can be told. */
+  readonly receivers: ReadonlySet<string>;
   readonly inhibitions: Inhibitions;
   /** Names of the time intervals that mute a route now; none when it may speak. */
   mutedBy(route: Route, now: Instant): readonly string[];
 }
 
-export function compilePolicy(config: NotifyConfig): Policy {
+/** @param receivers names of those that are configured; see receiverProblems */
+export function compilePolicy(config: NotifyConfig, receivers: readonly string[]): Policy {
   const intervals = new Map(
     config.time_intervals.map(({ name, time_intervals }) => [
       name,
@@ -24,6 +27,7 @@ export function compilePolicy(config: NotifyConfig): Policy {
   return {
     config,
     routes: compileRoutes(config),
+    receivers: new Set(receivers),
     inhibitions: new Inhibitions(config),
     mutedBy: ({ muteIntervals, activeIntervals }, now) => {
       const muting = muteIntervals.filter((name) => isNow(name, now));

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import {
+  compileMatchers,
+  type Labels,
+  printMatcher,
+} from '../../../shared/silences/label-matcher.ts';
 import { canonicalJson } from '../../../shared/values/canonical-json.ts';
 import type { ChildRoute, NotifyConfig } from './config.ts';
-import { compileMatchers, type Labels, printMatcher } from './label-matcher.ts';
 
 /** A route with what it takes over from those above. */
 export interface Route {

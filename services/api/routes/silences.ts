@@ -5,6 +5,7 @@ import {
   restSilences,
 } from '../../../shared/contracts/rest-alerts.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import { silenceProblems } from '../../../shared/silences/silence-problems.ts';
 import type { Silence } from '../../../shared/stores/silence-store.ts';
 import { DAY_MS, type Instant, parseInstant } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
@@ -26,19 +27,25 @@ function mustInstant(text: string, name: string): Instant {
   throw new AppError('BAD_REQUEST', `${name} is no instant such as 2026-11-21T09:30:00Z`);
 }
 
-/** @throws AppError BAD_REQUEST for one that has no end ahead of it */
+/** Without sign-in, or with a token that nobody labelled, its id says as much as can be said. */
+function authorOf({ label, id }: Caller): string {
+  if (label.trim() !== '') return label;
+  return id === '' ? 'anybody' : `token ${id}`;
+}
+
+/** @throws AppError BAD_REQUEST with all that is wrong with it */
 function silenceOf(
   body: Request,
   { project, author, now }: { project: ProjectId | undefined; author: string; now: Instant },
 ): Silence & { startsAt: Instant } {
   const startsAt = body.startsAt === undefined ? now : mustInstant(body.startsAt, 'startsAt');
   const endsAt = mustInstant(body.endsAt, 'endsAt');
-  if (endsAt <= Math.max(now, startsAt)) {
-    throw new AppError('BAD_REQUEST', 'endsAt must be after now and after startsAt');
-  }
   const { id, matchers, comment, receiver } = body;
   const rest = { author, startsAt, endsAt, createdAt: now, project, receiver, endedBy: '' };
-  return { id, matchers, comment, ...rest };
+  const silence = { id, matchers, comment, ...rest };
+  const problems = silenceProblems(silence, now);
+  if (problems.length === 0) return silence;
+  throw new AppError('BAD_REQUEST', `this silence can't be made: ${problems.join('; ')}`);
 }
 
 async function mustSilence({ silences }: Deps, id: string, caller: Caller): Promise<Silence> {
@@ -71,7 +78,7 @@ function ofOne(deps: Deps): Endpoint[] {
       answer: restSilence,
       async handle({ params, caller }) {
         const { id } = await mustSilence(deps, params['id'] ?? '', caller);
-        await silences.end(id, clock.now(), caller.label);
+        await silences.end(id, clock.now(), authorOf(caller));
         return restSilenceOf(await mustSilence(deps, id, caller), clock.now());
       },
     }),
@@ -92,7 +99,7 @@ export function silenceEndpoints(deps: Deps): Endpoint[] {
     const known = await silences.silence(body.id);
     // Sent again a while later it would begin later, and be another one.
     const { startsAt, createdAt, endedBy } = known ?? { createdAt: now, endedBy: '' };
-    const asked = silenceOf(body, { project, author: caller.label, now: createdAt });
+    const asked = silenceOf(body, { project, author: authorOf(caller), now: createdAt });
     const silence = { ...asked, endedBy };
     if (body.startsAt === undefined && startsAt !== undefined) silence.startsAt = startsAt;
     await silences.create(silence);

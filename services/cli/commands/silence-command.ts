@@ -4,6 +4,7 @@ import {
   restSilence,
   restSilences,
 } from '../../../shared/contracts/rest-alerts.ts';
+import { parseMatchers, printMatcher } from '../../../shared/silences/label-matcher.ts';
 import type { RandomBytes } from '../../../shared/tokens/api-token.ts';
 import { parseDuration } from '../../../shared/values/duration.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
@@ -31,31 +32,19 @@ interface AddOptions extends PlaceOptions {
 
 type Matcher = RestSilence['matchers'][number];
 
-/** As Alertmanager writes them: `name=value`, `!=`, `=~` and `!~`. */
-function matcherOf(text: string): Matcher {
-  const [, name, sign, value] = /^([A-Za-z_][\w.]*)(=~|!~|!=|=)(.*)$/s.exec(text.trim()) ?? [];
-  if (name === undefined || value === undefined) {
-    const message = `“${printable(text)}” is no matcher such as alertname=StreamStalled or name=~"etl-.*"`;
-    throw new CliError(EXIT.usage, message);
-  }
-  const plain = /^".*"$/s.test(value) ? value.slice(1, -1) : value;
-  return {
-    name,
-    value: plain,
-    isRegex: sign?.includes('~') === true,
-    isEqual: !sign?.startsWith('!'),
-  };
+function matchersOf(text: string): Matcher[] {
+  const parsed = parseMatchers(text);
+  if ('matchers' in parsed) return [...parsed.matchers];
+  const message =
+    `“${printable(text)}” is no matcher such as alertname=StreamStalled or name=~"etl-.*": ` +
+    `it ${printable(parsed.problem)}`;
+  throw new CliError(EXIT.usage, message);
 }
 
 function pathOf({ project }: PlaceOptions): string {
   return project === undefined
     ? '/v1/silences'
     : `/v1/projects/${encodeURIComponent(project)}/silences`;
-}
-
-function matcherText({ name, value, isRegex, isEqual }: Matcher): string {
-  const sign = isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
-  return `${name}${sign}"${value}"`;
 }
 
 function print(io: CliIo, silences: readonly RestSilence[]): void {
@@ -65,7 +54,7 @@ function print(io: CliIo, silences: readonly RestSilence[]): void {
   }
   const titles = ['STATE', 'PROJECT', 'MATCHERS', 'FROM', 'UNTIL', 'BY', 'COMMENT', 'ID'];
   const rows = silences.map((one) => [
-    ...[one.state, one.project ?? 'all', one.matchers.map(matcherText).join(' ')],
+    ...[one.state, one.project ?? 'all', one.matchers.map(printMatcher).join(' ')],
     ...[one.startsAt, one.endsAt, one.author || '—', one.comment, one.id],
   ]);
   io.out(
@@ -92,7 +81,7 @@ function addCommand(io: CliIo, random: RandomBytes, now: () => Instant): Command
       }
       const body = {
         id: random(16).toString('hex'),
-        ...{ matchers: match.map(matcherOf), comment, endsAt: formatInstant(now() + ms) },
+        ...{ matchers: match.flatMap(matchersOf), comment, endsAt: formatInstant(now() + ms) },
         ...(receiver === undefined ? {} : { receiver }),
       };
       const silence = await client(io, options).post(pathOf(options), restSilence, body);

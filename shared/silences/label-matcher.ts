@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import type { LabelMatcher } from '../../../shared/stores/silence-store.ts';
+import type { LabelMatcher } from '../stores/silence-store.ts';
 
 /** Longest matcher that anybody writes. */
 const TEXT_MAX = 4_096;
@@ -12,7 +12,13 @@ export type Labels = Readonly<Record<string, string>>;
 const NAME = /^\s*([a-zA-Z_][a-zA-Z0-9_.]*|"(?:[^"\\\n]|\\.)*")\s*(=~|!~|!=|=)\s*/;
 const QUOTED = /^"((?:[^"\\\n]|\\.)*)"\s*/;
 const BARE = /^([^\s"'`,={}~!]+)\s*/;
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  '"': '"',
+  '\\': '\\',
+};
 
 function unquote(text: string): string {
   return text.replace(/\\(.)/g, (whole, sign: string) => ESCAPES[sign] ?? whole);
