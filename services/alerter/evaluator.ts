@@ -8,6 +8,7 @@ import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import { alertDigest } from './alert-digest.ts';
 import { type EvaluatorMetrics, evaluatorMetrics } from './evaluator-metrics.ts';
+import { GroupedSaves } from './grouped-saves.ts';
 import { OpenAlerts } from './open-alerts.ts';
 import { readSignal } from './read-signal.ts';
 import { RuleSchedule } from './rule-schedule.ts';
@@ -28,7 +29,7 @@ export interface EvaluatorDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Evaluations at once. Default 8. */
+  /** Evaluations at once. Default 16. */
   readonly parallel?: number;
   /** One that takes longer counts no longer among them, so that it delays no other. Default 1 s. */
   readonly slowAfterMs?: number;
@@ -38,6 +39,7 @@ export interface EvaluatorDeps {
 
 /** The right to evaluate. A process that died is followed within two thirds of this and a look. */
 export const EVALUATOR_LEASE = { name: 'alerter/rules', ttlMs: 15_000 } as const;
+const PARALLEL = 16;
 /** Longest rest: rules and lease are looked at this often. */
 const LOOK_MS = 1_000;
 /** A term whose state can't be read, or whose lease can't be asked for, is tried again after this. */
@@ -47,6 +49,7 @@ const RETRY_MS = 2_000;
 interface Term {
   readonly fence: Fence | undefined;
   readonly open: OpenAlerts;
+  readonly saves: GroupedSaves;
   readonly lastAt: Map<string, Instant>;
   readonly schedule: RuleSchedule;
   rules: RuleSet;
@@ -117,6 +120,7 @@ export class Evaluator {
     this.#term = {
       fence,
       open: new OpenAlerts(open),
+      saves: new GroupedSaves(store, fence),
       lastAt: new Map(health.map(({ rule, evaluatedAt }) => [rule, evaluatedAt])),
       schedule: new RuleSchedule(),
       rules: NO_RULES,
@@ -136,12 +140,12 @@ export class Evaluator {
 
   /** Takes the rules as they are now. */
   async #adopt(term: Term): Promise<void> {
-    const { clock, store } = this.#deps;
+    const { clock } = this.#deps;
     const rules = this.#deps.rules();
     if (rules === term.rules) return;
     const [now, elapsed] = [clock.now(), clock.elapsed()];
     const health = refusedHealth(rules, now);
-    if (health.length > 0) await store.save({ alerts: [], transitions: [], health }, term.fence);
+    if (health.length > 0) await term.saves.save({ alerts: [], transitions: [], health });
     term.schedule.adopt(rules.rules.values(), ({ name, everyMs }) => {
       const last = term.lastAt.get(name);
       const wait = last === undefined ? 0 : Math.min(everyMs, last + everyMs - now);
@@ -167,12 +171,12 @@ export class Evaluator {
     );
     const alerts = ended.map(({ alert }) => alert);
     const transitions = ended.flatMap((one) => one.transitions);
-    await this.#deps.store.save({ alerts, transitions, health: [] }, term.fence);
+    await term.saves.save({ alerts, transitions, health: [] });
     term.open.put(alerts);
   }
 
   #begin(term: Term, signal: AbortSignal): void {
-    const { clock, parallel = 8 } = this.#deps;
+    const { clock, parallel = PARALLEL } = this.#deps;
     for (const rule of term.schedule.due(clock.elapsed())) {
       if (this.#quick >= parallel) break;
       this.#metrics.missed({}, term.schedule.begin(rule.name, clock.elapsed()));
@@ -188,7 +192,7 @@ export class Evaluator {
   }
 
   #untilNext({ schedule }: Term): number {
-    const { clock, parallel = 8 } = this.#deps;
+    const { clock, parallel = PARALLEL } = this.#deps;
     const next = schedule.nextMs();
     // Without a free place it is the end of an evaluation that wakes.
     if (next === undefined || this.#quick >= parallel) return LOOK_MS;
@@ -281,7 +285,7 @@ export class Evaluator {
       ...{ rule: rule.name, ruleVersion: rule.version, evaluatedAt: read.at },
       ...{ outcome, why, durationMs },
     };
-    await store.save({ alerts, transitions, health: [health] }, term.fence);
+    await term.saves.save({ alerts, transitions, health: [health] });
     term.open.put(alerts);
     term.lastAt.set(rule.name, read.at);
     this.#metrics.evaluations({ outcome });

@@ -25,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   quota: () => import('./quota.bench.ts'),
   reservations: () => import('./reservations.bench.ts'),
   'quota-postgresql': () => import('./quota-postgresql.bench.ts'),
+  'alert-evaluation': () => import('./alert-evaluation.bench.ts'),
 };
 
 function machine(): string {
