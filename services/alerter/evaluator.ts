@@ -37,7 +37,7 @@ export interface EvaluatorDeps {
   readonly timeoutMs?: number;
 }
 
-/** The right to evaluate. A process that died is followed within two thirds of this and a look. */
+/** The right to evaluate. A process that died is followed within its time and a look. */
 export const EVALUATOR_LEASE = { name: 'alerter/rules', ttlMs: 15_000 } as const;
 const PARALLEL = 16;
 /** Longest rest: rules and lease are looked at this often. */
