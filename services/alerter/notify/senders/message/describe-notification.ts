@@ -63,7 +63,7 @@ function headlineOf(notification: Notification, told: readonly DescribedAlert[])
     first === undefined ? '' : `${worstOf(told)} ·`,
     project === undefined ? '' : `${project} ·`,
     what,
-    total > 1 ? `and ${total - 1} more` : '',
+    total > 1 ? `(+${total - 1} more)` : '',
   ];
   return plainLine(parts.filter((part) => part !== '').join(' '), HEADLINE_MAX);
 }
