@@ -14,6 +14,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   javac: 'apt-get install openjdk-17-jdk-headless',
   mvn: 'apt-get install maven',
   openssl: 'apt-get install openssl',
+  'prometheus-alertmanager': 'apt-get install prometheus-alertmanager',
   python3: 'apt-get install python3-venv',
   unzip: 'apt-get install unzip',
 };
