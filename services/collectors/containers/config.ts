@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { attributionRules } from '../../../shared/attribution/attribution-rules.ts';
 import { actConfig } from '../../../shared/clusters/act-config.ts';
 import { databricksConfig, emrConfig } from '../../../shared/clusters/cloud-config.ts';
+import { ACTIVITY_SIGNALS } from '../../../shared/clusters/cluster-actuator.ts';
 import { kafkaConfig } from '../inputs/kafka-config.ts';
 
 const webAddress = z
@@ -85,6 +86,12 @@ const cluster = z
     emr: emrConfig
       .optional()
       .describe('EMR: which cluster. Credentials come from the environment, a profile or a role.'),
+    neverHas: z
+      .array(z.enum(ACTIVITY_SIGNALS))
+      .default([])
+      .describe(
+        'Activity that this cluster never has, by the word of who runs it, such as driver-work where only SQL is served. What nobody tells keeps a cluster from ever counting as idle.',
+      ),
     act: actConfig
       .optional()
       .describe('What the alerter may do to it; without it a cluster is only seen.'),
