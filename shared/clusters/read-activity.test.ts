@@ -57,9 +57,10 @@ async function setUp() {
       measurement: string,
       fields: Record<string, number>,
       at: number,
-      application = 'app-1',
+      place: { readonly cluster?: string; readonly application?: string } = {},
     ) {
-      const tags = { project: ETL, cluster: CLUSTER, application, query: 'q', run: 'r' };
+      const of = { cluster: CLUSTER, application: 'app-1', ...place };
+      const tags = { project: ETL, ...of, query: 'q', run: 'r' };
       const entries = Object.entries(fields);
       const refs = entries.map(([field]) => metrics.writer.declare({ measurement, field, tags }));
       await metrics.writer.write(
@@ -148,7 +149,8 @@ test('a streaming query that has not ended is activity between its batches, and 
     await using it = await setUp();
     await it.runs('app-1');
     await it.point('streaming_query', { state: queryStateCode(state) }, minutesAgo(90));
-    await it.point('streaming_query', { state: 0 }, minutesAgo(1), 'app-of-another-cluster');
+    await it.point('streaming_query', { state: 0 }, minutesAgo(1), { cluster: 'other' });
+    await it.point('streaming_query', { state: 0 }, minutesAgo(1), { application: 'ended' });
     const sights = await it.ask();
     assert.deepEqual(
       sights.map(({ signal, lastAt, complete }) => [signal, lastAt, complete]),

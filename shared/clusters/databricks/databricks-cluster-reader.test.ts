@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AnsweringServer } from '../../../test/support/answering-server.ts';
 import {
   aCluster,
   aRun,
@@ -163,4 +164,16 @@ test('a token goes over https only, never in the address, and is asked for', () 
   assert.throws(open({ workspace, clusterId: '../x' }), /named by its id/);
   assert.throws(open({ workspace, clusterId: 'a', clusterName: 'b' }), /named by its id/);
   open({ workspace })();
+});
+
+test('no redirect is followed: the token would go along', async () => {
+  const it = await openDatabricksBench();
+  await using _ = it.workspace;
+  await using thief = await AnsweringServer.open();
+  for (const status of [301, 302, 307, 308]) {
+    const headers = { location: `${thief.url}/steal` };
+    it.workspace.faults.push(fault('/api/2.1/clusters/get', { status, headers }));
+    assert.equal((await it.reader.snapshot(NONE_OPEN, NEVER)).listed, false);
+  }
+  assert.deepEqual(thief.asked, []);
 });
