@@ -3,9 +3,10 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { readConfig } from '../../shared/config/read-config.ts';
 import { alertDigest } from './alert-digest.ts';
 import { checkRules } from './check-rules.ts';
+import type { ChildRoute, NotifyConfig } from './notify/config.ts';
+import { compilePolicy, type Policy } from './notify/policy.ts';
 import { type RuleTest, ruleTestConfig } from './rule-tests/rule-test-config.ts';
-import { runRuleTest } from './rule-tests/run-rule-test.ts';
-import type { Rule } from './rules/rule.ts';
+import { type RuleTestWorld, runRuleTest } from './rule-tests/run-rule-test.ts';
 
 /** How one test, or a file that can't be read, went. */
 export interface RuleTestResult {
@@ -22,8 +23,19 @@ function timeText(timeMs: number): string {
   return parts.filter((part) => !part.startsWith('0')).join('') || '0s';
 }
 
-function resultOf(file: string, test: RuleTest, rules: ReadonlyMap<string, Rule>): RuleTestResult {
-  const failures = runRuleTest(test, rules, alertDigest).map(({ timeMs, message }) =>
+/** All that the routes name are there: a test tells nobody in earnest. */
+function policyOf(config: NotifyConfig): Policy {
+  const namesOf = (routes: readonly ChildRoute[]): string[] =>
+    routes.flatMap(({ receiver, routes: below }) => [receiver ?? '', ...namesOf(below)]);
+  const names = [config.route.receiver, ...namesOf(config.route.routes)];
+  return compilePolicy(
+    config,
+    names.filter((name) => name !== ''),
+  );
+}
+
+function resultOf(file: string, test: RuleTest, world: RuleTestWorld): RuleTestResult {
+  const failures = runRuleTest(test, world).map(({ timeMs, message }) =>
     timeMs === undefined ? message : `at ${timeText(timeMs)}: ${message}`,
   );
   return { file, test: test.name, failures };
@@ -60,7 +72,8 @@ async function testFile(file: string): Promise<RuleTestResult[]> {
       ruleProblems.map((one) => `${one.file}:${one.line}:${one.column} ${one.message}`),
     );
   }
-  return config.tests.map((test) => resultOf(file, test, rules));
+  const policy = config.notify && policyOf(config.notify);
+  return config.tests.map((test) => resultOf(file, test, { rules, policy, digest: alertDigest }));
 }
 
 /** Runs the tests of some files in virtual time; nothing outside of these files is looked at. */

@@ -5,8 +5,10 @@ import {
   SEVERITIES,
   TARGET_KINDS,
 } from '../../../shared/contracts/alert.ts';
+import { NOTIFICATION_REASONS } from '../../../shared/contracts/notification.ts';
 import { parseInstant } from '../../../shared/values/instant.ts';
 import { parseProjectId } from '../../../shared/values/project-id.ts';
+import { notifyConfig } from '../notify/config.ts';
 import { duration, span } from '../rules/duration.ts';
 import { parseSeriesValues } from './series-values.ts';
 
@@ -85,11 +87,24 @@ const expectedAlert = z.strictObject({
   annotations: texts.default({}).describe('Those named are compared.'),
 });
 
+const ruleNames = z.array(z.string().min(1)).default([]);
+
+const expectedNotification = z.strictObject({
+  receiver: z.string().describe('Who is told.'),
+  reason: z.enum(NOTIFICATION_REASONS).describe('Why now.'),
+  firing: ruleNames.describe('Rules of the alerts that fire, one name an alert.'),
+  ended: ruleNames.describe('Those of alerts that ended.'),
+});
+
 const moment = z.strictObject({
   time: duration('Since the start.'),
   alerts: z
     .array(expectedAlert)
     .describe('All that fire, none else; others where they are named. Empty: silence.'),
+  notifications: z
+    .array(expectedNotification)
+    .optional()
+    .describe('All that was told since the moment before. Empty: silence.'),
 });
 
 const ruleTest = z
@@ -109,10 +124,21 @@ const ruleTest = z
   .describe('One story.');
 
 /** A file of rule tests, as written; durations in ms and times as instants once it is read. */
-export const ruleTestConfig = z.strictObject({
-  rule_files: z.array(z.string().min(1)).min(1).describe('Files or folders, from this file on.'),
-  tests: z.array(ruleTest).min(1).max(1_000),
-});
+export const ruleTestConfig = z
+  .strictObject({
+    rule_files: z.array(z.string().min(1)).min(1).describe('Files or folders, from this file on.'),
+    notify: notifyConfig.optional().describe('Who is told, as in the configuration.'),
+    tests: z.array(ruleTest).min(1).max(1_000),
+  })
+  .superRefine(({ notify, tests }, context) => {
+    if (notify !== undefined) return;
+    tests.forEach(({ at }, i) => {
+      if (at.every(({ notifications }) => notifications === undefined)) return;
+      const message = 'expects notifications of a file without "notify"; add its routes';
+      context.addIssue({ code: 'custom', path: ['tests', i, 'at'], message });
+    });
+  });
 
 export type RuleTest = z.output<typeof ruleTest>;
 export type ExpectedAlert = z.output<typeof expectedAlert>;
+export type ExpectedNotification = z.output<typeof expectedNotification>;

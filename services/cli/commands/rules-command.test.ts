@@ -162,6 +162,48 @@ test('a test that says what nobody would hear is refused', async () => {
   assert.match(await refused('time: 12m', 'time: 300d'), /432000 evaluations, more than 200000/);
 });
 
+const NOTIFIED = TESTS.replace(
+  'tests:',
+  'notify: { route: { receiver: ops, group_wait: 30s, group_interval: 1m } }\ntests:',
+)
+  .replace('{ time: 2m, alerts: [] }', '{ time: 2m, alerts: [], notifications: [] }')
+  .replace(
+    'state: resolved }] }',
+    `state: resolved }], notifications: [
+          { receiver: ops, reason: first-notification, firing: [QuotaUsed] }] }
+      - { time: 7m, alerts: [], notifications: [
+          { receiver: ops, reason: all-resolved, ended: [QuotaUsed] }] }`,
+  );
+
+test('who is told of it, why, and when nobody is, belongs to the story', async () => {
+  await using there = await world({ 'rules.yaml': RULES, 'tests.yaml': NOTIFIED });
+  const { exitCode, out } = await there.run('test', 'tests.yaml');
+  assert.equal(exitCode, 0, out);
+  const edits: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'firing: [QuotaUsed]',
+      'firing: [Other]',
+      /at 5m: expected: ops is told \(first-notification\) of firing: Other; ended: none/,
+    ],
+    ['group_wait: 30s', 'group_wait: 30m', /at 5m: expected: ops is told \(first/],
+    [
+      '{ receiver: ops, reason: all-resolved, ended: [QuotaUsed] }',
+      '',
+      /at 7m: unexpected: ops is told \(all-resolved\) of firing: none; ended: QuotaUsed/,
+    ],
+    ['notify: {', 'x: {', /expects notifications of a file without "notify"/],
+  ];
+  for (const [from, to, message] of edits) {
+    assert.ok(NOTIFIED.includes(from));
+    await using edited = await world({
+      'rules.yaml': RULES,
+      'tests.yaml': NOTIFIED.replace(from, to),
+    });
+    const failed = await edited.run('test', 'tests.yaml');
+    assert.deepEqual([failed.exitCode, message.test(failed.out)], [1, true], failed.out);
+  }
+});
+
 test('results come as JSON, too', async () => {
   await using there = await world({ 'rules.yaml': RULES, 'tests.yaml': TESTS });
   const { out } = await there.run('test', 'tests.yaml', '--json');
