@@ -19,6 +19,12 @@ export const DESTRUCTIVE_LEVELS: ReadonlySet<EnforcementLevel> = new Set([
   'terminate-cluster',
 ]);
 
+/** What they did is taken back when its reason has ended. */
+export const STANDING_LEVELS: ReadonlySet<EnforcementLevel> = new Set([
+  'deny-new-work',
+  'cap-executors',
+]);
+
 /** `unknown` is treated as what must be spared most. */
 export const WORKLOAD_KINDS = [
   'batch',
@@ -101,11 +107,13 @@ export interface EnforcementAction extends ActionProposal {
   readonly intendedSteadyMs: number | undefined;
   /** The queue that an application was in before it was capped. */
   readonly queueBefore: string;
+  /** What admission was before new work was denied, as its manager wants it back. */
+  readonly restore: string | undefined;
   readonly updatedAt: Instant;
 }
 
 export function isOpen({ state, level }: Pick<EnforcementAction, 'state' | 'level'>): boolean {
-  if (state === 'verified') return level === 'deny-new-work';
+  if (state === 'verified') return STANDING_LEVELS.has(level);
   return state !== 'failed' && state !== 'aborted' && state !== 'reversed';
 }
 

@@ -133,11 +133,16 @@ export interface EnforcementWriter {
    * Writes that something is about to be asked, with what was read before. After it resolved, and
    * only then, it may be asked, once.
    *
-   * @throws AppError CONFLICT when the key was used, or the action was changed or isn't announced
+   * An announced action is intended by it, one that stands begins to be reversed.
+   *
+   * @throws AppError CONFLICT when the key was used, or the action was changed or is in another state
    */
   intend(
     intent: Intent,
-    action: Pick<EnforcementAction, 'version' | 'queueBefore'> & { readonly recheck: string },
+    action: Pick<EnforcementAction, 'version' | 'queueBefore' | 'restore'> & {
+      /** Canonical JSON of the last look. */
+      readonly recheck: string;
+    },
     fence: Fence,
   ): Promise<void>;
   /** The first one stands until it is released. */
@@ -147,7 +152,7 @@ export interface EnforcementWriter {
 export interface EnforcementReader {
   state(): Promise<EnforcementState>;
   brakeOn(): Promise<Brake | undefined>;
-  /** Not final ones, and denials that stand, oldest first. */
+  /** Not final ones, and denials and caps that stand, oldest first. */
   open(): Promise<EnforcementAction[]>;
   /** All of one occurrence of an alert, oldest first. */
   ofOccurrence(alert: string, episode: number): Promise<EnforcementAction[]>;

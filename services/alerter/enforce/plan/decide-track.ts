@@ -1,5 +1,6 @@
 import {
   type ActionProposal,
+  DESTRUCTIVE_LEVELS,
   type EnforcementAction,
   isOpen,
   isSameTarget,
@@ -31,7 +32,9 @@ function earlierObstacle(goal: Goal, rung: Rung, track: Track, input: PlanInput)
   if (unresolved !== undefined) {
     return { reason: 'unresolved', detail: `a person must resolve ${unresolved.id}` } as const;
   }
-  const other = here.find((one) => isOpen(one) && one.level === rung.level);
+  const other = here.find((one) => {
+    return isOpen(one) && one.level === rung.level && one.state !== 'verified';
+  });
   if (other !== undefined) return { reason: 'in-flight', detail: other.id } as const;
   const done = input.intents.find(
     ({ level, target, at, steadyMs }) =>
@@ -39,7 +42,7 @@ function earlierObstacle(goal: Goal, rung: Rung, track: Track, input: PlanInput)
       isSameTarget(target, goal.target) &&
       (input.now - at < track.policy.periodMs || input.steadyMs - steadyMs < track.policy.periodMs),
   );
-  if (done === undefined || rung.level === 'notify' || rung.level === 'deny-new-work') {
+  if (done === undefined || !DESTRUCTIVE_LEVELS.has(rung.level)) {
     return undefined;
   }
   return { reason: 'already-done', detail: `${done.action} in this period` } as const;

@@ -6,6 +6,7 @@ import {
   type EnforcementAction,
   type EnforcementLevel,
   isSameTarget,
+  STANDING_LEVELS,
   targetName,
 } from '../../../../shared/contracts/action.ts';
 import type { Obstacle, PlanInput } from './plan-input.ts';
@@ -49,8 +50,9 @@ function denials(track: Track, { rules, clusters }: PlanInput): Goal[] {
   const queues = rules.queues.filter(({ cluster, project }) => {
     const look = clusters.find((one) => one.cluster === cluster);
     const here = track.app === undefined || track.app.cluster === cluster;
-    const able = look?.abilities?.includes('deny-new-work') && look.tellsAdmission;
-    return project === id && here && able && look.abilities?.includes('allow-new-work');
+    const { abilities = [], tellsAdmission = false } = look ?? {};
+    const able = abilities.includes('deny-new-work') && abilities.includes('allow-new-work');
+    return project === id && here && able && tellsAdmission;
   });
   return [
     { target: { ...target, cluster: '' }, means: 'admission', subject: '' },
@@ -112,13 +114,14 @@ function stateOf(action: EnforcementAction, input: PlanInput): GoalState {
 
 function goalState(goal: Goal, rung: Rung, track: Track, input: PlanInput): GoalState {
   const { alert, policy } = track;
-  const isDenial = rung.level === 'deny-new-work';
+  const stands = STANDING_LEVELS.has(rung.level);
   const states = input.actions
     .filter((action) => action.level === rung.level)
     .filter((action) =>
-      // A project is denied once, whoever does it.
-      isDenial
-        ? targetName(action.target) === targetName(goal.target)
+      // What stands is done once, whoever does it.
+      stands
+        ? targetName(action.target) === targetName(goal.target) &&
+          (goal.target.kind === 'project' || isSameTarget(action.target, goal.target))
         : action.policy === policy.id &&
           action.alert === alert.id &&
           action.episode === alert.episode &&

@@ -19,18 +19,16 @@ const SEVERITY_ORDER = ['critical', 'warning', 'info'];
 
 interface Opened {
   readonly execute: EnforcementAction[];
-  readonly verify: EnforcementAction[];
   readonly abort: CallOff[];
   readonly wait: CallOff[];
   readonly lift: string[];
 }
 
 function planOpen(input: PlanInput, hold: EnforcementPlan['hold']): Opened {
-  const opened: Opened = { execute: [], verify: [], abort: [], wait: [], lift: [] };
+  const opened: Opened = { execute: [], abort: [], wait: [], lift: [] };
   for (const action of input.actions.filter(isOpen)) {
     const decision = decideOpen(action, input, hold);
     if (decision.next === 'execute') opened.execute.push(action);
-    else if (decision.next === 'verify') opened.verify.push(action);
     else if (decision.next === 'lift') opened.lift.push(action.id);
     else if (decision.next === 'abort' || decision.next === 'wait') {
       const { reason, detail } = decision;

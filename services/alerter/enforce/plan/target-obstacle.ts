@@ -1,8 +1,8 @@
 import { matchGlob } from '../../../../shared/attribution/match-glob.ts';
+import { clusterIdleness } from '../../../../shared/clusters/cluster-idleness.ts';
 import type { EnforcementLevel } from '../../../../shared/contracts/action.ts';
 import type { Exemption } from '../../../../shared/stores/enforcement-store.ts';
 import { formatInstant } from '../../../../shared/values/instant.ts';
-import { decideClusterIdle } from './cluster-idle.ts';
 import { isFresh } from './evidence-gate.ts';
 import type { ClusterLook, LiveApplication, Obstacle, PlanInput } from './plan-input.ts';
 import type { EnforceRules, Policy } from './policy.ts';
@@ -133,7 +133,12 @@ export function clusterObstacle(
   if (policy.ladder.some((rung) => rung.level === 'terminate-cluster' && rung.evenIfBusy)) {
     return undefined;
   }
-  const { clockToleranceMs, idle } = rules;
-  const { verdict, why } = decideClusterIdle(sight.activity, { now, clockToleranceMs, ...idle });
-  return verdict === 'idle' ? undefined : { reason: 'not-idle', detail: why.join('; ') };
+  const idleness = clusterIdleness(sight.activity, {
+    ...{ now, startedAt: sight.startedAt, minAgeMs: policy.minAgeMs },
+    ...rules.idle,
+  });
+  if (idleness.state === 'idle') return undefined;
+  const active = idleness.state === 'active';
+  const detail = active ? `active ${formatInstant(idleness.lastAt)}` : idleness.why;
+  return { reason: 'not-idle', detail };
 }

@@ -56,7 +56,8 @@ function applicationPart(alert: Alert, app: LiveApplication, input: PlanInput): 
   };
 }
 
-function isMeant({ target, project, labels }: Alert, app: LiveApplication): boolean {
+/** Whether an alert is about an application, or about what it belongs to. */
+export function isMeant({ target, project, labels }: Alert, app: LiveApplication): boolean {
   const here = target.cluster === '' || target.cluster === app.cluster;
   switch (target.kind) {
     case 'application':

@@ -1,0 +1,98 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { type EnforcementAction, isOpen } from '../../contracts/action.ts';
+import { canonicalJson } from '../../values/canonical-json.ts';
+import type { Instant } from '../../values/instant.ts';
+import { historyHash } from '../enforcement-history.ts';
+import type { Fence } from '../lease.ts';
+import { checkFences } from './check-fence.ts';
+import type { EnforcementTables } from './enforcement-schema.ts';
+
+/** One database that holds enforcement's tables. */
+export interface EnforcementEngine {
+  readonly db: Kysely<EnforcementTables>;
+  /** Others write at the same time, so that a row that must stay as it was read is locked. */
+  readonly rowLocks: boolean;
+  /** One transaction; done again when the engine says that another one was in the way. */
+  transact<T>(work: (trx: Transaction<EnforcementTables>) => Promise<T>): Promise<T>;
+}
+
+/** What happened, before it is a link of the chain. */
+export interface Happening {
+  readonly at: Instant;
+  readonly kind: string;
+  readonly action: string;
+  readonly body: unknown;
+}
+
+/** A transaction that holds the head of the chain: there is one at a time. */
+export interface ChainWriter {
+  readonly trx: Transaction<EnforcementTables>;
+  readonly head: Selectable<EnforcementTables['enforcement_state']>;
+  /** @returns the entry's number */
+  append(happening: Happening): Promise<number>;
+}
+
+/**
+ * One transaction alone among writers; what it appends follows what is there.
+ *
+ * @throws AppError FENCED when another holder has taken the lease
+ */
+export function writeChain<T>(
+  engine: EnforcementEngine,
+  fence: Fence | undefined,
+  work: (writer: ChainWriter) => Promise<T>,
+): Promise<T> {
+  return engine.transact(async (trx) => {
+    if (fence !== undefined) {
+      const leases = trx as unknown as Parameters<typeof checkFences>[0];
+      await checkFences(leases, [fence], engine);
+    }
+    const head = await trx
+      .selectFrom('enforcement_state')
+      .selectAll()
+      .$if(engine.rowLocks, (query) => query.forUpdate())
+      .executeTakeFirstOrThrow();
+    let seq = Number(head.seq);
+    let previous = head.hash;
+    const append = async ({ at, kind, action, body }: Happening): Promise<number> => {
+      seq += 1;
+      const entry = { seq, at, kind, action, body: canonicalJson(body), previous };
+      previous = historyHash(entry);
+      await trx
+        .insertInto('enforcement_history')
+        .values({ ...entry, hash: previous })
+        .execute();
+      await trx.updateTable('enforcement_state').set({ seq, hash: previous }).execute();
+      return seq;
+    };
+    return work({ trx, head, append });
+  });
+}
+
+/** The row of an action, but for the number that it keeps. */
+export function actionColumns(action: EnforcementAction) {
+  return {
+    id: action.id,
+    open: isOpen(action) ? 1 : 0,
+    state: action.state,
+    alert: action.alert,
+    episode: action.episode,
+    project: action.project ?? '',
+    version: action.version,
+    body: canonicalJson(action),
+  };
+}
+
+/** JSON leaves out what is undefined. */
+export function actionFromJson(body: string): EnforcementAction {
+  const stored = JSON.parse(body) as EnforcementAction;
+  return {
+    ...stored,
+    project: stored.project ?? undefined,
+    announcedAt: stored.announcedAt ?? undefined,
+    announcedSteadyMs: stored.announcedSteadyMs ?? undefined,
+    intendedAt: stored.intendedAt ?? undefined,
+    intendedSteadyMs: stored.intendedSteadyMs ?? undefined,
+    restore: stored.restore ?? undefined,
+  };
+}
