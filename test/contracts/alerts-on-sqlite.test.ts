@@ -7,6 +7,7 @@ import { aSilence } from '../support/alert-builders.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/running-tollgate.ts';
 import { alertStoreSuite } from './alert-store-suite.ts';
+import { enforcementSuite } from './enforcement-suite.ts';
 import { notificationLogSuite } from './notification-log-suite.ts';
 import { outboxSuite } from './outbox-suite.ts';
 import { silenceStoreSuite } from './silence-store-suite.ts';
@@ -17,6 +18,7 @@ alertStoreSuite('sqlite', open);
 outboxSuite('sqlite', open);
 silenceStoreSuite('sqlite', open);
 notificationLogSuite('sqlite', open);
+enforcementSuite('sqlite', open);
 
 test('a silence that another process makes is seen at once, and leases are shared', async () => {
   await using folder = await temporaryFolder();

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import { ENFORCEMENT_SQLITE, type EnforcementTables } from './enforcement-schema.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import type { SqliteSchema } from './open-sqlite.ts';
 
@@ -9,7 +10,7 @@ type NullableInt = ColumnType<bigint | number | null, bigint | number | null>;
 type Json = string;
 
 /** State of alerts and what is told of it; on PostgreSQL beside the ledger. */
-export interface AlertTables extends Pick<LedgerTables, 'lease'> {
+export interface AlertTables extends Pick<LedgerTables, 'lease'>, EnforcementTables {
   alert: {
     id: string;
     rule: string;
@@ -191,5 +192,5 @@ export const ALERT_SCHEMA: SqliteSchema = {
   name: 'alerts',
   // "TGAl"
   applicationId: 0x5447416c,
-  migrations: [FIRST_SQLITE],
+  migrations: [FIRST_SQLITE, ENFORCEMENT_SQLITE],
 };

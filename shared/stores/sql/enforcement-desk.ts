@@ -13,7 +13,7 @@ import {
   actionFromJson,
   type ChainWriter,
   writeChain,
-} from './enforcement-engine.ts';
+} from './enforcement-chain.ts';
 import { SqlEnforcementReader } from './enforcement-reader.ts';
 
 type AuditedTable = 'enforcement_level' | 'enforcement_switch' | 'enforcement_exemption';

@@ -11,13 +11,14 @@ import type {
   Intent,
   LevelSwitch,
 } from '../enforcement-store.ts';
-import { actionFromJson, type EnforcementEngine } from './enforcement-engine.ts';
+import type { AlertEngine } from './alert-engine.ts';
+import { actionFromJson } from './enforcement-chain.ts';
 
 /** What enforcement has written, read back. */
 export class SqlEnforcementReader implements EnforcementReader {
-  protected readonly engine: EnforcementEngine;
+  protected readonly engine: AlertEngine;
 
-  constructor(engine: EnforcementEngine) {
+  constructor(engine: AlertEngine) {
     this.engine = engine;
   }
 

@@ -1,5 +1,4 @@
 import type { ColumnType } from 'kysely';
-import type { LedgerTables } from './ledger-schema.ts';
 
 /** Read as bigint from both engines, written as either. */
 type Int = ColumnType<bigint | number, bigint | number, bigint | number>;
@@ -8,7 +7,7 @@ type NullableInt = ColumnType<bigint | number | null, bigint | number | null>;
 type Json = string;
 
 /** What enforcement keeps, beside the alerts. `seq` is the chain's entry that a row came with. */
-export interface EnforcementTables extends Pick<LedgerTables, 'lease'> {
+export interface EnforcementTables {
   /** One row, whose lock every writer takes first: the head of the chain. */
   enforcement_state: {
     one: number;

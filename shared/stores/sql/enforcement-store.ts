@@ -11,8 +11,8 @@ import type {
   NewAction,
 } from '../enforcement-store.ts';
 import type { Fence } from '../lease.ts';
+import { actionColumns, type ChainWriter, writeChain } from './enforcement-chain.ts';
 import { changeAction, lockedAction, SqlEnforcementDesk } from './enforcement-desk.ts';
-import { actionColumns, type ChainWriter, writeChain } from './enforcement-engine.ts';
 
 type Versioned = Pick<EnforcementAction, 'id' | 'version'>;
 

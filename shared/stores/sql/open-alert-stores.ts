@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { Clock } from '../../runtime/clock.ts';
 import type { AlertStore } from '../alert-store.ts';
+import type { EnforcementStore } from '../enforcement-store.ts';
 import type { LeaseStore } from '../lease.ts';
 import type { NotificationLog } from '../notification-log.ts';
 import type { OutboxStore } from '../outbox-store.ts';
@@ -9,6 +10,7 @@ import type { AlertEngine } from './alert-engine.ts';
 import { ALERT_SCHEMA, type AlertTables } from './alert-schema.ts';
 import { SqlAlertStore } from './alert-store.ts';
 import type { PostgresConfig } from './config.ts';
+import { SqlEnforcementStore } from './enforcement-store.ts';
 import { SqlLeaseStore } from './lease-store.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 import { SqlNotificationLog } from './notification-log.ts';
@@ -29,6 +31,7 @@ export interface AlertStores extends AsyncDisposable {
   readonly outbox: OutboxStore;
   readonly silences: SilenceStore;
   readonly notificationLog: NotificationLog;
+  readonly enforcement: EnforcementStore;
   /** In the same database, so that they fence what is written there. */
   readonly leases: LeaseStore;
 }
@@ -40,6 +43,7 @@ function alertPorts(engine: AlertEngine): Omit<AlertStores, 'leases' | typeof Sy
     outbox: new SqlOutboxStore(engine),
     silences: new SqlSilenceStore(engine),
     notificationLog: new SqlNotificationLog(engine),
+    enforcement: new SqlEnforcementStore(engine),
   };
 }
 

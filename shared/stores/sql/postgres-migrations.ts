@@ -1,4 +1,5 @@
 import { ALERT_POSTGRES } from './alert-schema.ts';
+import { ENFORCEMENT_POSTGRES } from './enforcement-schema.ts';
 import { GRANT_POSTGRES } from './grant-schema.ts';
 import { PERIOD_POSTGRES } from './period-schema.ts';
 import { QUOTE_POSTGRES } from './quote-schema.ts';
@@ -240,4 +241,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ALERT_POSTGRES,
   WATCH_INDEXES,
   REFUSED_INDEX,
+  ENFORCEMENT_POSTGRES,
 ];

@@ -1,20 +1,11 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import { type EnforcementAction, isOpen } from '../../contracts/action.ts';
 import { canonicalJson } from '../../values/canonical-json.ts';
 import type { Instant } from '../../values/instant.ts';
 import { historyHash } from '../enforcement-history.ts';
 import type { Fence } from '../lease.ts';
-import { checkFences } from './check-fence.ts';
-import type { EnforcementTables } from './enforcement-schema.ts';
-
-/** One database that holds enforcement's tables. */
-export interface EnforcementEngine {
-  readonly db: Kysely<EnforcementTables>;
-  /** Others write at the same time, so that a row that must stay as it was read is locked. */
-  readonly rowLocks: boolean;
-  /** One transaction; done again when the engine says that another one was in the way. */
-  transact<T>(work: (trx: Transaction<EnforcementTables>) => Promise<T>): Promise<T>;
-}
+import { type AlertEngine, transactFenced } from './alert-engine.ts';
+import type { AlertTables } from './alert-schema.ts';
 
 /** What happened, before it is a link of the chain. */
 export interface Happening {
@@ -26,8 +17,8 @@ export interface Happening {
 
 /** A transaction that holds the head of the chain: there is one at a time. */
 export interface ChainWriter {
-  readonly trx: Transaction<EnforcementTables>;
-  readonly head: Selectable<EnforcementTables['enforcement_state']>;
+  readonly trx: Transaction<AlertTables>;
+  readonly head: Selectable<AlertTables['enforcement_state']>;
   /** @returns the entry's number */
   append(happening: Happening): Promise<number>;
 }
@@ -38,15 +29,11 @@ export interface ChainWriter {
  * @throws AppError FENCED when another holder has taken the lease
  */
 export function writeChain<T>(
-  engine: EnforcementEngine,
+  engine: AlertEngine,
   fence: Fence | undefined,
   work: (writer: ChainWriter) => Promise<T>,
 ): Promise<T> {
-  return engine.transact(async (trx) => {
-    if (fence !== undefined) {
-      const leases = trx as unknown as Parameters<typeof checkFences>[0];
-      await checkFences(leases, [fence], engine);
-    }
+  return transactFenced(engine, fence, async (trx) => {
     const head = await trx
       .selectFrom('enforcement_state')
       .selectAll()
