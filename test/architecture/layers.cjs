@@ -14,6 +14,7 @@ const pure = [
   '^services/metering/quotas/',
   '^services/collectors/[^/]+/parse/',
   '^services/alerter/rules/',
+  '^services/alerter/enforce/plan/',
 ];
 const test = '\\.test\\.ts$';
 const adapter = ['^shared/stores/sql/', '^shared/stores/elastic/', '^shared/stores/influx/'];

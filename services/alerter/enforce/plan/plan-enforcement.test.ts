@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACTIVITY_SIGNALS } from '../../../../shared/clusters/cluster-actuator.ts';
-import { must } from '../../../../shared/errors/assert.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../../shared/values/instant.ts';
 import {
   aLook,
   allLevels,
-  aNewAction,
+  anAction,
   anApplication,
   aPlanInput,
   aPolicy,
