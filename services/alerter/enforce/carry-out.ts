@@ -6,7 +6,7 @@ import {
 import type { Fence } from '../../../shared/stores/lease.ts';
 import { canonicalJson } from '../../../shared/values/canonical-json.ts';
 import { intentKey } from './action-identity.ts';
-import { actuationOf, askManager } from './ask-manager.ts';
+import { actuationOf, askCluster } from './ask-cluster.ts';
 import type { EnforcerDeps } from './enforcer-deps.ts';
 import { gatherAgain } from './gather-input.ts';
 import { dueOverBudget } from './plan/budget.ts';
@@ -111,7 +111,7 @@ async function askAndRecord(
   way: 'do' | 'undo',
 ): Promise<void> {
   const { deps, signal } = context;
-  const { outcome, detail } = await askManager(deps, action, way, signal);
+  const { outcome, detail } = await askCluster(deps, action, way, signal);
   if (way === 'undo') {
     if (outcome === 'accepted' || outcome === 'unknown') return;
     const words = { reason: 'not-reversed', detail } as const;

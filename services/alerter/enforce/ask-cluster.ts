@@ -30,7 +30,7 @@ async function orderStop(deps: EnforcerDeps, action: EnforcementAction): Promise
 }
 
 /** Asks once what an action is about. The intent to do so must be stored. */
-export async function askManager(
+export async function askCluster(
   deps: EnforcerDeps,
   action: EnforcementAction,
   way: 'do' | 'undo',
