@@ -96,7 +96,7 @@ async function play({ groups, fates, seed }: Story) {
       isOver = true;
     });
     while (!isOver) await clock.advance(1_000);
-    await clock.advance(MINUTE);
+    await clock.advance(round % 3 === 0 ? MINUTE : 2_500);
     if (life.signal.aborted) dispatcher = start();
     isStoreFailing &&= left.length > 0;
     if ((await stores.outbox.status()).waiting === 0) break;

@@ -183,7 +183,7 @@ test('a message is given up when it is too old and its destination fails, and ne
   assert.equal((await outbox.deliveries('late'))?.deliveries[0]?.outcome, 'delivered');
 });
 
-test('a digest holds mail back to the end of its window; a critical alert takes it along', async () => {
+test('a digest holds mail back to the end of its window; a critical alert goes at once', async () => {
   const mail = new ScriptedSender('mail:x');
   const { outbox, start, clock, waiting } = await aDispatch([
     aReceiver([mail], { digestMs: HOUR }),

@@ -8,8 +8,8 @@ import { DeliveryRound, type RoundDeps } from './delivery-round.ts';
 import { DestinationGate } from './destination-gate.ts';
 import type { Receiver, Sender } from './senders/sender.ts';
 
-/** Due messages of one receiver that are in memory at once. */
-const ENTRIES_MAX = 100;
+/** Due messages of one receiver that are in memory at once; as many as a digest has. */
+const ENTRIES_MAX = 50;
 
 /** A receiver that was taken out of the configuration may come back; its messages wait so long. */
 const UNKNOWN_GIVE_UP_MS = 24 * HOUR_MS;

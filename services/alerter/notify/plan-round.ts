@@ -57,7 +57,7 @@ function singlesOf(ready: readonly Pending[]): [Pending][] {
 
 /**
  * What is sent to one destination now. Within a group nothing overtakes: what follows a message that
- * waits, waits as long. A critical alert takes what a digest holds back along.
+ * waits, waits as long. A critical alert waits for no digest; what came with it goes along.
  *
  * @param entries of one receiver, in the order they were enqueued
  */
