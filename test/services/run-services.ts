@@ -27,6 +27,7 @@ const ALONE: readonly string[] = [
   'spark-yarn',
   'standalone-actuator',
   'yarn-actuator',
+  'yarn-failover',
 ];
 
 interface FileRun {

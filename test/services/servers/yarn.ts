@@ -23,7 +23,7 @@ const SERVER = 'org.apache.hadoop.yarn.server';
 export const YARN_MEMORY_STEP_MIB = 256;
 
 /** The manager's audit log has a file of its own. */
-const LOG4J = `log4j.rootLogger=WARN,out
+export const LOG4J = `log4j.rootLogger=WARN,out
 log4j.appender.out=org.apache.log4j.ConsoleAppender
 log4j.appender.out.layout=org.apache.log4j.PatternLayout
 log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
@@ -68,7 +68,7 @@ export interface RunningYarn extends AsyncDisposable {
 }
 
 /** ResourceManager and NodeManager with what they need: 90 MB, in `lib`. */
-function installYarn(): Promise<string> {
+export function installYarn(): Promise<string> {
   return installOnce(`hadoop-yarn-${VERSION}`, async (folder) => {
     const dependencies = ARTIFACTS.map(
       (name) =>
@@ -88,7 +88,7 @@ function installYarn(): Promise<string> {
   });
 }
 
-function siteXml(properties: Readonly<Record<string, string>>): string {
+export function siteXml(properties: Readonly<Record<string, string>>): string {
   const rows = Object.entries(properties).map(
     ([name, value]) => `<property><name>${name}</name><value>${value}</value></property>`,
   );
@@ -172,7 +172,7 @@ async function writeConf(
 }
 
 /** What NodeManagers give to containers as JAVA_HOME. */
-async function javaHome(): Promise<string> {
+export async function javaHome(): Promise<string> {
   const { stderr } = await promisify(execFile)('java', ['-XshowSettings:properties', '-version']);
   const home = /java\.home = (.+)/.exec(stderr)?.[1];
   if (home === undefined) throw new Error(`java does not say where it is: ${stderr}`);
