@@ -1,4 +1,4 @@
-# One image for every process of Tollgate: `docker run tollgate collect|meter|serve -c FILE`.
+# One image for every process of Tollgate: `docker run tollgate collect|meter|alert|serve -c FILE`.
 # Its root file system may be read-only; /var/lib/tollgate and /tmp are written to.
 
 FROM node:26.10.0-bookworm-slim AS build
@@ -8,6 +8,7 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY shared ./shared
 COPY services ./services
+COPY alerts ./alerts
 RUN npm run build
 
 # The image brings its Node; the package's own, which its install script fetches, stays away.

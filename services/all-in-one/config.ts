@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { storesConfig } from '../../shared/stores/config.ts';
+import { alerterConfig } from '../alerter/config.ts';
 import { apiConfig } from '../api/config.ts';
 import { containersConfig } from '../collectors/containers/config.ts';
 import { logsConfig } from '../collectors/logs/config.ts';
@@ -39,6 +40,7 @@ export const tollgateConfig = z.object({
   containers: containersConfig
     .prefault({})
     .describe('Clusters, event logs, and which project an application belongs to.'),
+  alerter: alerterConfig.prefault({}).describe('Rules, who is told, and what may be done.'),
   metering: meteringConfig.prefault({}).describe('Rates, prices and projects.'),
 });
 

@@ -10,6 +10,7 @@ const OPENERS = {
   ledger: async () => (await import('./ledger-part.ts')).openLedgerPart,
   logs: async () => (await import('./logs-part.ts')).openLogsPart,
   metrics: async () => (await import('./metrics-part.ts')).openMetricsPart,
+  alerts: async () => (await import('./alerts-part.ts')).openAlertsPart,
   search: async () => (await import('./search-part.ts')).openSearchPart,
   replay: async () => (await import('./replay-part.ts')).openReplayPart,
 };

@@ -6,14 +6,14 @@ import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Metrics, MetricsSnapshot } from '../../shared/telemetry/metrics.ts';
 
 /**
- * What a process does: takes records in, charges, or answers. `tollgate start` does all; each role
+ * What a process does: takes records in, charges, alerts, or answers. `tollgate start` does all; each role
  * may have processes of its own where the stores are servers.
  */
-export const ROLES = ['collect', 'meter', 'serve'] as const;
+export const ROLES = ['collect', 'meter', 'alert', 'serve'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Each has a thread of its own, unless the process has one for all. */
-export type PartName = 'ledger' | 'logs' | 'metrics' | 'search' | 'replay';
+export type PartName = 'ledger' | 'logs' | 'metrics' | 'alerts' | 'search' | 'replay';
 
 /** What every part is given. Plain data, since it is copied into the part's thread. */
 export interface PartData<C> {

@@ -53,6 +53,7 @@ export async function startParts(
     if (metrics.status === 'rejected') throw metrics.reason;
     [parts.logs, parts.metrics] = [logs.value, metrics.value];
   }
+  if (does('alert')) parts.alerts = await start('alerts');
   if (does('serve')) {
     parts.search = await start('search');
     parts.replay = resources.use(partOnDemand('replay', () => begin('replay')));

@@ -134,6 +134,7 @@ function processProblems(services: [string, Service][], deployment: Deployment):
   const wanted: Readonly<Record<string, readonly number[]>> = {
     collect: [graphite, logs, api],
     meter: [],
+    alert: [],
     serve: [api],
     'stores-init': [],
   };

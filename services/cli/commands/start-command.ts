@@ -13,7 +13,7 @@ interface Options {
   readonly data?: string;
 }
 
-type Role = 'collect' | 'meter' | 'serve';
+type Role = 'collect' | 'meter' | 'alert' | 'serve';
 
 async function start(
   io: CliIo,
@@ -71,7 +71,7 @@ export function startCommand(io: CliIo): Command {
   return serviceCommand(io, 'start', { does });
 }
 
-/** `tollgate collect`, `meter` and `serve`: one service a process, any number of each. */
+/** `tollgate collect`, `meter`, `alert` and `serve`: one service a process, any number of each. */
 export function roleCommands(io: CliIo): Command[] {
   return [
     serviceCommand(io, 'collect', {
@@ -81,6 +81,10 @@ export function roleCommands(io: CliIo): Command[] {
     serviceCommand(io, 'meter', {
       does: 'Price and charge; start more for more (stores must be servers)',
       roles: ['meter'],
+    }),
+    serviceCommand(io, 'alert', {
+      does: 'Evaluate rules, tell whom they concern, enforce; one works, others stand by (stores must be servers)',
+      roles: ['alert'],
     }),
     serviceCommand(io, 'serve', {
       does: 'Answer the API and the page; start more for more (stores must be servers)',
