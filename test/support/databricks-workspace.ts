@@ -51,7 +51,10 @@ export class DatabricksWorkspace implements AsyncDisposable {
   readonly asked: Asked[] = [];
   readonly faults: Fault[] = [];
   nodeTypes: Row[] = [];
+  events: Row[] = [];
   pageSize = 2;
+  /** As before there were page tokens. */
+  pagesByOffset = false;
   readonly #server = createServer((request, response) => {
     void this.#serve(request, response);
   });
@@ -143,6 +146,8 @@ export class DatabricksWorkspace implements AsyncDisposable {
         return JSON.stringify(this.#cluster(asked.query.get('cluster_id') ?? ''));
       case 'GET /api/2.1/clusters/list-node-types':
         return JSON.stringify({ node_types: this.nodeTypes });
+      case 'POST /api/2.1/clusters/events':
+        return this.#listEvents(JSON.parse(asked.body));
       case 'POST /api/2.1/clusters/delete':
         return this.#terminate(JSON.parse(asked.body)['cluster_id']);
       case 'GET /api/2.2/jobs/runs/list':
@@ -175,6 +180,27 @@ export class DatabricksWorkspace implements AsyncDisposable {
     );
     const { rows, token } = this.#page(all, query);
     return JSON.stringify({ clusters: rows, next_page_token: token, prev_page_token: '' });
+  }
+
+  #listEvents(body: Row): string {
+    const all = this.events.filter(
+      ({ type, timestamp, cluster_id }) =>
+        cluster_id === body['cluster_id'] &&
+        (body['event_types'] as string[]).includes(String(type)) &&
+        Number(timestamp) >= Number(body['start_time']) &&
+        Number(timestamp) < Number(body['end_time']),
+    );
+    all.sort((a, b) => Number(b['timestamp']) - Number(a['timestamp']));
+    if (this.pagesByOffset) {
+      const from = Number(body['offset'] ?? 0);
+      const next = { ...body, offset: from + this.pageSize, limit: this.pageSize };
+      const rows = all.slice(from, from + this.pageSize);
+      const isLast = from + this.pageSize >= all.length;
+      return JSON.stringify({ events: rows, ...(isLast ? {} : { next_page: next }) });
+    }
+    const query = new URLSearchParams({ page_token: String(body['page_token'] ?? '0') });
+    const { rows, token } = this.#page(all, query);
+    return JSON.stringify({ events: rows, next_page_token: token, prev_page_token: '' });
   }
 
   #terminate(id: string): string {

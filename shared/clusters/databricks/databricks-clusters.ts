@@ -1,3 +1,4 @@
+import type { Instant } from '../../values/instant.ts';
 import type { ClusterProblemReason } from '../cluster-reader.ts';
 import type { DatabricksAnswer, DatabricksClient } from './databricks-client.ts';
 import {
@@ -6,6 +7,7 @@ import {
   decodeClusterPage,
   isUp,
 } from './decode-cluster.ts';
+import { decodeEventPage, type ResizeEvent } from './decode-events.ts';
 import { type DatabricksRun, decodeRun, decodeRunPage } from './decode-run.ts';
 
 /** Which clusters of a workspace are meant: one by id, those of a name (`etl-*`), or all. */
@@ -23,6 +25,8 @@ export type Told<T> =
 
 const PAGES_MAX = 100;
 const PAGE_SIZE = '100';
+const EVENTS_PAGE_SIZE = 500;
+const EVENT_PAGES_MAX = 20;
 /** The service takes less than 25. */
 const RUNS_PAGE_SIZE = '24';
 const UP_STATES = ['PENDING', 'RUNNING', 'RESTARTING', 'RESIZING', 'TERMINATING'];
@@ -92,6 +96,31 @@ export class DatabricksClusters {
     });
     if (all.outcome !== 'told') return all;
     return { outcome: 'told', value: [...new Map(all.value.map((run) => [run.id, run])).values()] };
+  }
+
+  /** Resizes of a cluster in `[from, until)`, newest first. */
+  async resizes(
+    id: string,
+    { from, until }: { readonly from: Instant; readonly until: Instant },
+    signal: AbortSignal,
+  ): Promise<Told<readonly ResizeEvent[]>> {
+    const path = '/api/2.1/clusters/events';
+    const asked = { cluster_id: id, start_time: from, end_time: until, order: 'DESC' };
+    const events: ResizeEvent[] = [];
+    let page: Readonly<Record<string, string | number>> = { page_size: EVENTS_PAGE_SIZE };
+    for (let pages = 0; pages < EVENT_PAGES_MAX; pages += 1) {
+      const body = JSON.stringify({ ...asked, event_types: ['RESIZING'], ...page });
+      const answer = await this.#client.post(path, body, signal);
+      if (answer.outcome !== 'answered') return notAnswered(answer);
+      const decoded = decodeEventPage(answer.body);
+      if (decoded === undefined || decoded.unusable > 0) {
+        return unknown('not-understood', `${path}: no list of dated events`);
+      }
+      events.push(...decoded.events);
+      if (decoded.next === undefined) return { outcome: 'told', value: events };
+      page = decoded.next;
+    }
+    return unknown('too-large', `${path}: over ${EVENT_PAGES_MAX} pages`);
   }
 
   async run(id: string, signal: AbortSignal): Promise<Told<DatabricksRun>> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { DAY_MS } from '../../values/instant.ts';
 import type {
   ActivitySight,
   AdmissionSight,
@@ -8,6 +9,7 @@ import type {
 } from '../cluster-actuator.ts';
 import type { DatabricksClusters } from './databricks-clusters.ts';
 import type { DatabricksCluster } from './decode-cluster.ts';
+import { isGrowth } from './decode-events.ts';
 import { applicationOf, isRunId } from './decode-run.ts';
 import { clusterMarket, nodeMarkets } from './node-market.ts';
 import type { PolicyPermissions } from './policy-permissions.ts';
@@ -28,6 +30,9 @@ const STATES: Readonly<Record<string, Seen['state']>> = {
   TERMINATING: 'terminating',
   TERMINATED: 'terminated',
 };
+
+/** How far back resizes are asked for. */
+const EVENTS_MS = DAY_MS;
 
 /** Made and made anew by a service of the workspace: ending them ends nothing. */
 export function isMadeAnew({ source }: Pick<DatabricksCluster, 'source'>): boolean {
@@ -96,20 +101,28 @@ export class DatabricksTargetReader implements TargetReader {
     asOf: number,
     signal: AbortSignal,
   ): Promise<ActivitySight[]> {
-    const sights: ActivitySight[] = (
-      ['jobs', 'streaming-queries', 'stages', 'sessions'] as const
-    ).map((kind) => ({
-      signal: kind,
-      // A clock that is ahead says that it is active now, not that it will be.
-      lastAt: lastActivityAt === undefined ? undefined : Math.min(lastActivityAt, asOf),
-      asOf,
-      complete: true,
-      source: 'last_activity_time of the workspace',
-    }));
-    const runs = await this.#options.clusters.activeRuns(signal);
-    const own = runs.outcome === 'told' && runs.value.some((run) => run.clusters.includes(id));
-    const lastAt = own ? asOf : undefined;
-    const source = 'runs of the workspace';
-    return [...sights, { signal: 'jobs', lastAt, asOf, complete: false, source }];
+    const { clusters } = this.#options;
+    const runs = await clusters.activeRuns(signal);
+    const window = { from: asOf - EVENTS_MS, until: asOf + 1 };
+    const resizes = await clusters.resizes(id, window, signal);
+    // What may show activity and can't be read leaves it unknown whether there was any.
+    const complete = runs.outcome === 'told' && resizes.outcome === 'told';
+    const source = 'last_activity_time of the workspace';
+    // A clock that is ahead says that it is active now, not that it will be.
+    const lastAt = lastActivityAt === undefined ? undefined : Math.min(lastActivityAt, asOf);
+    const kinds = ['jobs', 'streaming-queries', 'stages', 'sessions'] as const;
+    const sights: ActivitySight[] = kinds.map((kind) => {
+      return { signal: kind, lastAt, asOf, complete, source };
+    });
+    const part = { signal: 'jobs', asOf, complete: false } as const;
+    if (runs.outcome === 'told' && runs.value.some((run) => run.clusters.includes(id))) {
+      sights.push({ ...part, lastAt: asOf, source: 'runs of the workspace' });
+    }
+    const growth = resizes.outcome === 'told' ? resizes.value.filter(isGrowth) : [];
+    if (growth.length > 0) {
+      const grown = Math.min(asOf, Math.max(...growth.map(({ at }) => at)));
+      sights.push({ ...part, lastAt: grown, source: 'autoscaler of the workspace' });
+    }
+    return sights;
   }
 }

@@ -10,6 +10,7 @@ import {
   decodeClusterPage,
   decodeNodeTypes,
 } from './decode-cluster.ts';
+import { decodeEventPage, isGrowth } from './decode-events.ts';
 import { decodeRun, decodeRunPage } from './decode-run.ts';
 import { clusterMarket, nodeMarkets } from './node-market.ts';
 import { parseExactJson } from './parse-exact-json.ts';
@@ -71,6 +72,21 @@ test('the recorded runs are read, and one whose two states contradict each other
   assert.equal(decodeRun(sample('jobs-RunsGet-response'))?.state, undefined);
   const page = decodeRunPage(sample('jobs-RunsListWithToken-response'));
   assert.deepEqual(page, { runs: [], unusable: 0, next: '' }, 'has_more is false');
+});
+
+test('recorded events are read with their next page, and growth is the autoscaler’s alone', () => {
+  const page = decodeEventPage(sample('clusters-Events-expectedResponse'));
+  assert.deepEqual(page, {
+    events: [{ at: 1_619_471_498_409, cause: '', current: 2, target: 2 }],
+    unusable: 0,
+    next: { offset: 10, limit: 5 },
+  });
+  const at = 1;
+  assert.equal(isGrowth({ at, cause: 'AUTOSCALE_V2', current: 2, target: 4 }), true);
+  assert.equal(isGrowth({ at, cause: 'AUTOSCALE', current: 4, target: 2 }), false);
+  assert.equal(isGrowth({ at, cause: 'USER_REQUEST', current: 2, target: 4 }), false);
+  assert.equal(decodeEventPage({ events: [{ type: 'RESIZING' }] })?.unusable, 1);
+  assert.equal(decodeEventPage({ events: 'none' }), undefined);
 });
 
 test('ids beyond 2^53 stay exact, as numbers and as text', () => {
@@ -199,6 +215,7 @@ test('decoders take anything and never throw', () => {
         decode(value);
       }
       decodeRunPage(value);
+      decodeEventPage(value);
       const page = decodeClusterPage({ clusters: [value] });
       for (const cluster of page?.clusters ?? []) {
         databricksLoad([cluster], TYPES);
