@@ -181,28 +181,31 @@ function checkReasons(said: readonly Notification[]): Set<string> {
 
 test('whatever crashes: all that fires is told, nothing muted is, and receivers believe what is so', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 50, size: 'max' }), async (steps) => {
-      await using s = new NotifyScenario({ config: CONFIG });
-      const history = await play(s, steps);
-      const said = await s.said();
-      for (const { firing, ended, at } of said) {
-        for (const id of [...idsOf(firing), ...idsOf(ended)]) {
-          assert.ok(!history.isSilenced(id, at), `${id} was silenced at ${at}`);
+    fc.asyncProperty(
+      fc.array(step, { minLength: 15, maxLength: 50, size: 'max' }),
+      async (steps) => {
+        await using s = new NotifyScenario({ config: CONFIG });
+        const history = await play(s, steps);
+        const said = await s.said();
+        for (const { firing, ended, at } of said) {
+          for (const id of [...idsOf(firing), ...idsOf(ended)]) {
+            assert.ok(!history.isSilenced(id, at), `${id} was silenced at ${at}`);
+          }
+          for (const id of idsOf(firing)) {
+            assert.ok(history.fires(id, at), `${id} did not fire at ${at}`);
+            assert.ok(!history.isInhibited(id, at), `${id} was inhibited at ${at}`);
+          }
+          for (const id of idsOf(ended)) assert.ok(!history.fires(id, at), `${id} fires at ${at}`);
         }
-        for (const id of idsOf(firing)) {
-          assert.ok(history.fires(id, at), `${id} did not fire at ${at}`);
-          assert.ok(!history.isInhibited(id, at), `${id} was inhibited at ${at}`);
+        assert.equal(new Set(said.map(({ id }) => id)).size, said.length);
+        const believed = checkReasons(said);
+        const now = s.clock.now();
+        for (const id of ALERTS) {
+          if (history.isInhibited(id, now)) continue;
+          assert.equal(believed.has(id), history.fires(id, now), `${id} at the end`);
         }
-        for (const id of idsOf(ended)) assert.ok(!history.fires(id, at), `${id} fires at ${at}`);
-      }
-      assert.equal(new Set(said.map(({ id }) => id)).size, said.length);
-      const believed = checkReasons(said);
-      const now = s.clock.now();
-      for (const id of ALERTS) {
-        if (history.isInhibited(id, now)) continue;
-        assert.equal(believed.has(id), history.fires(id, now), `${id} at the end`);
-      }
-    }),
+      },
+    ),
     { numRuns: 40 },
   );
 });
