@@ -13,6 +13,8 @@ export interface Held {
   readonly executors: number;
   /** When its driver was last seen alive, by whichever witness; undefined where it isn't known. */
   readonly driverSeenAt: Instant | undefined;
+  /** Somebody looks at it again and again; an event log only tells when something happens. */
+  readonly isWatched: boolean;
 }
 
 /** By applicationKey. @throws SignalFailure instead of a part of them */
@@ -35,7 +37,7 @@ export async function heldContainers(
   const held = new Map<string, Held>();
   for (const [key, containers] of running) {
     let others = 0;
-    let driver: { isDriver: boolean; seenAt: Instant } | undefined;
+    let driver: { isDriver: boolean; seenAt: Instant; isWatched: boolean } | undefined;
     for (const container of containers.slice(0, FIRST)) {
       const record = records.get(containerKey(container));
       const roles = new Set(record?.facts.map(({ role }) => role));
@@ -43,10 +45,14 @@ export async function heldContainers(
       if (!isDriver && !roles.has('application-master')) continue;
       others += 1;
       const seenAt = Math.max(container.witnessedUntil, record?.evidence ?? 0);
-      if (driver === undefined || (isDriver && !driver.isDriver)) driver = { isDriver, seenAt };
+      const isWatched = record?.facts.some(({ witness }) => witness !== 'event-log') === true;
+      if (driver === undefined || (isDriver && !driver.isDriver)) {
+        driver = { isDriver, seenAt, isWatched };
+      }
     }
     const driverSeenAt = driver === undefined ? undefined : Math.min(driver.seenAt, at);
-    held.set(key, { executors: containers.length - others, driverSeenAt });
+    const executors = containers.length - others;
+    held.set(key, { executors, driverSeenAt, isWatched: driver?.isWatched === true });
   }
   return held;
 }

@@ -107,6 +107,16 @@ test('a driver is silent since anybody saw it last', async () => {
   await runs(bench, 'app-1');
   bench.now = NOW + 5 * MINUTE_MS;
   assert.equal((await bench.samples(measure('driver-silence')))[0]?.value, 301);
+  await bench.tell([
+    applicationFact('application-seen', T0, { application: 'logged' }),
+    containerFact('container-started', T0, {
+      ...{ application: 'logged', container: 'logged//driver', role: 'driver' },
+    }),
+  ]);
+  const logged = (await bench.samples(measure('driver-silence', { names: ['nightly*'] }))).find(
+    ({ labels }) => labels['application'] === 'logged',
+  );
+  assert.match(logged?.why ?? '', /no agent and no manager/);
 });
 
 test('executors that were lost count, those that were let go do not', async () => {

@@ -7,7 +7,7 @@ import { agentWork, applicationIdle } from './application-idle.ts';
 import { applicationSample, type ToldApplication } from './application-sample.ts';
 import { applicationStarts } from './application-start.ts';
 import { executorLosses } from './executor-losses.ts';
-import { heldContainers } from './held-containers.ts';
+import { type Held, heldContainers } from './held-containers.ts';
 import { isPast } from './is-past.ts';
 import { endedApplications, runningApplications, type Watched } from './list-applications.ts';
 import { readFailed, readFailures } from './read-failures.ts';
@@ -89,7 +89,7 @@ async function telling(
     }
     case 'driver-silence': {
       const held = await heldContainers(deps, watched, at);
-      return (one) => driverSilence(held.get(one.key)?.driverSeenAt, look);
+      return (one) => driverSilence(held.get(one.key), look);
     }
     case 'executor-losses': {
       const told = await executorLosses(deps, watched, { from: at - config.window, at });
@@ -103,9 +103,11 @@ async function telling(
   }
 }
 
-function driverSilence(seenAt: Instant | undefined, { at, settled }: Look): ToldApplication {
+/** Where only an event log tells of a driver, its silence is no more than that nothing happens. */
+function driverSilence(held: Held | undefined, { at, settled }: Look): ToldApplication {
+  const seenAt = held?.isWatched === true ? held.driverSeenAt : undefined;
   const value = seenAt === undefined ? undefined : Math.max(0, at - seenAt) / SECOND_MS;
-  const why = value === undefined ? 'its driver is not known' : '';
+  const why = value === undefined ? 'no agent and no manager tells that its driver lives' : '';
   const evidence = [seen(['seconds since the driver was seen', value, 's'], 'journal', settled)];
   return { value, why, evidence };
 }
