@@ -16,6 +16,16 @@ const change = {
     .meta({ description: 'Two decimals; null where nothing was charged', example: '-12.50' }),
 };
 
+/** What a tariff can say otherwise than the configuration. */
+export const REPLAY_PARTS = [
+  'rateCard',
+  'rateCards',
+  'markets',
+  'pools',
+  'price',
+  'budgets',
+] as const;
+
 export const restReplayProject = z.object({
   project: z.string(),
   ...change,
@@ -45,7 +55,7 @@ export const restReplayResult = z.object({
   until: instant,
   project: z.string().nullable(),
   changed: z
-    .array(z.enum(['rateCard', 'pools', 'price', 'budgets']))
+    .array(z.enum(REPLAY_PARTS))
     .meta({ description: 'What the tariff says otherwise than the configuration' }),
   containers: z.number().int(),
   intervals: z.number().int(),
@@ -63,7 +73,8 @@ export const restReplayProgress = z.object({
 });
 
 export const restReplayTariff = z.record(z.string(), z.unknown()).meta({
-  description: 'rateCard, pools, price, budgets; see services/metering/replay/config.ts',
+  description:
+    'rateCard, rateCards, markets, pools, price, budgets; see services/metering/replay/config.ts',
 });
 
 /** One line of the answer. After a problem nothing follows. */

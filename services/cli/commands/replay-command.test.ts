@@ -9,6 +9,9 @@ import { replayCommand } from './replay-command.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'memory.yaml': 'rateCard:\n  coreSecond: "0.0001"\n  gibSecond: "0.0004"\n',
+  'spot.yaml':
+    'rateCards:\n  - { id: spot, market: spot, coreSecond: "0.0003", minimum: "5" }\n' +
+    'markets:\n  - { cluster: yarn-1, market: spot, onDemandNodes: 1, nodes: 4 }\n',
   'budget.yaml': 'budgets:\n  - { project: etl, credits: "16" }\n',
   'bad.yaml':
     'rateCard:\n  coreSecond: "-1"\n  gibSeconds: "0.1"\nprice:\n  knee: 2\n  cap: 1.03\n',
@@ -57,6 +60,21 @@ test('winners and losers stand in a table, who pays more first', async () => {
     ],
   );
   assert.match(out, /^1 would pay less, 1 more, 0 the same$/m);
+});
+
+test('cards of markets and their minimum, mixed by the nodes of a cluster, are in the table', async () => {
+  const { out, err } = await run(['--tariff', 'spot.yaml']);
+  assert.match(out, /10 containers, with other rateCards, markets$/m, err);
+  const rows = out.split('\n').filter((line) => /^(etl|ml|TOTAL) /.test(line));
+  // Two cores and four GiB at a quarter of the one price and three of the other; the least is 3.75.
+  assert.deepEqual(
+    rows.map((row) => row.split(/ {2,}/)),
+    [
+      ['ml', '7.2', '18.75', '+11.55', '+160.42 %'],
+      ['etl', '39.6', '23.4', '-16.2', '-40.91 %'],
+      ['TOTAL', '46.8', '42.15', '-4.65', '-9.94 %'],
+    ],
+  );
 });
 
 test('what would have been refused is named', async () => {

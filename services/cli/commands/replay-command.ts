@@ -27,6 +27,8 @@ interface ReplayOptions extends SharedOptions {
 const EXAMPLE_FILE = `
 The file says what is to be otherwise; each part may be left out:
   rateCard: { coreSecond: "0.0008", gibSecond: "0.00015" }
+  rateCards: [{ id: spot-2, market: spot, coreSecond: "0.0004" }]   # of pools and markets
+  markets: [{ cluster: emr-1, market: spot, onDemandNodes: 2, nodes: 10 }]
   price: { slope: 3, cap: 4 }           # prices are computed again from the load
   pools: [{ id: default, clusters: ["*"] }]
   budgets:                              # instead of a project's grants

@@ -21,7 +21,10 @@ const budget = z.object({
     .describe('Whether each UTC month begins with the same credits again; what is left goes.'),
 });
 
-/** What is given in a tariff file; what isn't stays as it is configured. */
+/**
+ * What is given in a tariff file and can be judged alone. Cards of pools and markets of clusters lean
+ * on what is configured: what contradicts that is found where the two are laid together.
+ */
 function givenParts(tariff: object): object {
   const names = ['rateCard', 'earlierRateCards', 'pools', 'price'];
   return Object.fromEntries(Object.entries(tariff).filter(([name]) => names.includes(name)));
@@ -38,6 +41,14 @@ export const replayTariff = z
       .unwrap()
       .optional()
       .describe('Cards that hold before that one’s validFrom.'),
+    rateCards: shape.rateCards
+      .unwrap()
+      .optional()
+      .describe('Cards of a pool, a market or both, instead of those that are configured.'),
+    markets: shape.markets
+      .unwrap()
+      .optional()
+      .describe('On which market the nodes of clusters are, instead.'),
     pools: shape.pools.unwrap().optional().describe('What is priced together instead.'),
     price: shape.price
       .unwrap()
@@ -47,7 +58,7 @@ export const replayTariff = z
   })
   .superRefine((tariff, context) => {
     if (Object.values(tariff).every((part) => part === undefined)) {
-      const message = 'says nothing: give rateCard, pools, price or budgets';
+      const message = 'says nothing: give rateCard, rateCards, markets, pools, price or budgets';
       context.addIssue({ code: 'custom', path: [], message });
     }
     if (tariff.earlierRateCards !== undefined && tariff.rateCard === undefined) {

@@ -1,3 +1,4 @@
+import { REPLAY_PARTS } from '../../../shared/contracts/rest-replay.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
 import { type MeteringConfig, meteringConfig } from '../config.ts';
 import { type ReplayTariff, replayTariff } from './config.ts';
@@ -6,7 +7,7 @@ export interface ProposedTariff {
   /** The configuration with what the tariff says otherwise. */
   readonly config: MeteringConfig;
   readonly budgets: NonNullable<ReplayTariff['budgets']>;
-  readonly changed: readonly ('rateCard' | 'pools' | 'price' | 'budgets')[];
+  readonly changed: readonly (typeof REPLAY_PARTS)[number][];
 }
 
 interface Problem {
@@ -45,7 +46,8 @@ export function proposedTariff(
   const checked = replayTariff.safeParse(tariff);
   const problems = problemsOf([...names, ...(checked.error?.issues ?? [])]);
   if (!checked.success || problems.length > 0) throw refuse(problems);
-  const [card, price, pools] = ['rateCard', 'price', 'pools'].map((name) => part(tariff, name));
+  const [card, price] = ['rateCard', 'price'].map((name) => part(tariff, name));
+  const whole = ['rateCards', 'markets', 'pools'].filter((name) => tariff[name] !== undefined);
   const merged = meteringConfig.safeParse({
     ...config,
     ...(card === undefined
@@ -54,15 +56,14 @@ export function proposedTariff(
           rateCard: { ...config.rateCard, id: 'replay', validFrom: undefined, ...card },
           earlierRateCards: checked.data.earlierRateCards ?? [],
         }),
-    ...(pools === undefined ? {} : { pools }),
+    ...Object.fromEntries(whole.map((name) => [name, tariff[name]])),
     price: { ...config.price, ...price },
   });
   if (!merged.success) throw refuse(problemsOf(merged.error.issues));
   const { budgets = [] } = checked.data;
-  const given = ['rateCard', 'pools', 'price', 'budgets'] as const;
   return {
     config: merged.data,
     budgets,
-    changed: given.filter((name) => tariff[name] !== undefined),
+    changed: REPLAY_PARTS.filter((name) => tariff[name] !== undefined),
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { RestReplayResult } from '../../../shared/contracts/rest-replay.ts';
 import type { AppError } from '../../../shared/errors/app-error.ts';
 import { must } from '../../../shared/errors/assert.ts';
+import { QUOTE_TAG } from '../../../shared/price/price-promise.ts';
 import { type Ledger, openLedger } from '../../../shared/stores/sql/open-ledger.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../shared/values/instant.ts';
 import { NANOCREDITS_PER_CREDIT } from '../../../shared/values/money.ts';
@@ -88,6 +89,80 @@ test('another rate card has winners and losers, to the unit', async () => {
   assert.deepEqual([result.containers, result.intervals, result.lines], [10, 10, 10]);
   assert.deepEqual(result.changed, ['rateCard']);
   assert.deepEqual(await allCharges(ledger), before, 'nothing is written');
+});
+
+test('a minimum is paid once a container, of its whole life, whatever part the window has', async () => {
+  await using ledger = await aLedger();
+  const least = { rateCard: { minimum: '9' } };
+  assert.deepEqual(rowsOf(await replayed(ledger, { tariff: least })), [
+    ['etl', '36', '45', '25.00'],
+    ['ml', '9', '45', '400.00'],
+  ]);
+  const ref = { application: 'long', container: 'long/c' };
+  const resources = { millicores: 1_000, memoryMib: 0, gpus: 0 };
+  const facts = [
+    applicationFact('application-seen', T0, { application: 'long', project: 'bi' as ProjectId }),
+    containerFact('container-started', T0, { ...ref, resources }),
+    containerFact('container-stopped', T0 + 4 * HOUR_MS, ref),
+  ];
+  await settleFacts(ledger, facts, END, CONFIG);
+  const ofTwo = { start: T0 + 2 * HOUR_MS, project: 'bi' as ProjectId };
+  // 14.4 over its life: above 9, and 5.6 below 20 in the hour in which it ends.
+  assert.deepEqual(rowsOf(await replayed(ledger, { tariff: least, ...ofTwo })), [
+    ['bi', '7.2', '7.2', '0.00'],
+  ]);
+  const more = { rateCard: { minimum: '20' } };
+  assert.deepEqual(rowsOf(await replayed(ledger, { tariff: more, ...ofTwo })), [
+    ['bi', '7.2', '12.8', '77.78'],
+  ]);
+});
+
+test('cards of a pool and of markets are proposed, and mixed by the nodes of a cluster', async () => {
+  await using ledger = await aLedger();
+  const spot = { id: 'spot', market: 'spot', coreSecond: '0.0004', gibSecond: '0' };
+  const markets = [{ cluster: 'yarn-1', market: 'spot', onDemandNodes: 1, nodes: 4 }];
+  const mixed = await replayed(ledger, { tariff: { rateCards: [spot], markets } });
+  assert.deepEqual(rowsOf(mixed), [
+    ['etl', '36', '19.8', '-45.00'],
+    ['ml', '9', '4.95', '-45.00'],
+  ]);
+  assert.deepEqual(mixed.changed, ['rateCards', 'markets']);
+  const unused = await replayed(ledger, { tariff: { rateCards: [spot] } });
+  assert.equal(unused.total.difference, '0', 'a market that no cluster is on');
+  const pool = { id: 'cpu-2', pool: 'default', coreSecond: '0.002', gibSecond: '0' };
+  const ofPool = await replayed(ledger, { tariff: { rateCards: [pool] } });
+  assert.deepEqual(rowsOf(ofPool)[0], ['etl', '36', '72', '100.00']);
+});
+
+test('a price that was promised is kept under another card and another price', async () => {
+  await using ledger = await openLedger({ file: ':memory:' });
+  const why = { end: undefined, ruleVersion: 'test', reason: 'load', inputs: '{}' };
+  const dear = { id: 'dear', pool: 'default', step: 3_000, start: T0 - HOUR_MS, ...why };
+  await ledger.priceWriter.announce(dear, T0 - 2 * HOUR_MS);
+  const promise = { id: 'q1', project: ETL, pool: 'default', step: 1_500, start: T0 };
+  const kept = { ...promise, end: T0 + HOUR_MS, application: 'a', quotedBy: 'test' };
+  await ledger.quotes.keep(kept, 1);
+  const facts = [ETL, ML].flatMap((project) => {
+    const ref = { application: project, container: `${project}/c` };
+    const resources = { millicores: 1_000, memoryMib: 0, gpus: 0 };
+    const tags = { [QUOTE_TAG]: 'q1' };
+    return [
+      applicationFact('application-seen', T0, { application: project, project, tags }),
+      containerFact('container-started', T0, { ...ref, resources }),
+      containerFact('container-stopped', T0 + 2 * HOUR_MS, ref),
+    ];
+  });
+  await settleFacts(ledger, facts, END, CONFIG);
+  const same = await replayed(ledger, { tariff: { rateCard: { id: 'same' } } });
+  // An hour at 1.50 X and one at 3.00 X; the promise was another project's.
+  assert.deepEqual(rowsOf(same), [
+    ['etl', '16.2', '16.2', '0.00'],
+    ['ml', '21.6', '21.6', '0.00'],
+  ]);
+  const twice = await replayed(ledger, { tariff: { rateCard: { coreSecond: '0.002' } } });
+  assert.deepEqual(rowsOf(twice)[0], ['etl', '16.2', '32.4', '100.00']);
+  const flat = await replayed(ledger, { tariff: { price: { frozen: true } } });
+  assert.deepEqual(rowsOf(flat)[0], ['etl', '16.2', '16.2', '0.00'], 'frozen as it was');
 });
 
 test('the tariff that holds comes to what was charged, and so does a part of the window', async () => {
@@ -222,7 +297,24 @@ test('all that is wrong with a tariff is told at once', async () => {
     ],
   );
   assert.deepEqual(await refusal({}), ['body.tariff']);
-  assert.deepEqual(await refusal({ rateCards: {} }), ['body.tariff', 'body.tariff.rateCards']);
+  assert.deepEqual(await refusal({ rateCards: {} }), ['body.tariff.rateCards']);
+  assert.deepEqual(await refusal({ rateCardz: {} }), ['body.tariff', 'body.tariff.rateCardz']);
+  assert.deepEqual(
+    await refusal({
+      rateCards: [
+        { id: 'plain', pool: 'gpu' },
+        { id: 'b', market: 'spot', rule: 'dominant' },
+      ],
+      markets: [{ cluster: 'yarn-1', market: 'spot', onDemandNodes: 3, nodes: 2 }],
+    }),
+    [
+      'body.tariff.markets.0.onDemandNodes',
+      'body.tariff.rateCards.0.id',
+      'body.tariff.rateCards.0.pool',
+      'body.tariff.rateCards.1.rule',
+    ],
+    'what contradicts the configuration',
+  );
   const twice = [
     { project: 'etl', credits: '1' },
     { project: 'ETL', credits: '2' },

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../support/running-tollgate.ts';
+import { javaHome, siteXml } from './hadoop.ts';
 import { ServerProcess } from './server-process.ts';
 import { SHORT_RUN_JVM } from './spark.ts';
-import { installYarn, javaHome, LOG4J, siteXml } from './yarn.ts';
+import { installYarn, LOG4J } from './yarn.ts';
 
 const IDS = ['rm1', 'rm2'] as const;
 type RmId = (typeof IDS)[number];

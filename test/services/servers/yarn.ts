@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { freePort } from '../../support/running-tollgate.ts';
-import { installOnce, runInstaller } from './install-once.ts';
+import { installHadoop, javaHome, siteXml } from './hadoop.ts';
 import { ServerProcess } from './server-process.ts';
 import { SHORT_RUN_JVM, type SparkHome } from './spark.ts';
 
-const VERSION = '3.5.0';
 /** The ResourceManager doesn't start without the classes of the timeline service's second version. */
 const ARTIFACTS = [
   'hadoop-common',
@@ -68,32 +65,7 @@ export interface RunningYarn extends AsyncDisposable {
 }
 
 /** ResourceManager and NodeManager with what they need: 90 MB, in `lib`. */
-export function installYarn(): Promise<string> {
-  return installOnce(`hadoop-yarn-${VERSION}`, async (folder) => {
-    const dependencies = ARTIFACTS.map(
-      (name) =>
-        `<dependency><groupId>org.apache.hadoop</groupId><artifactId>${name}</artifactId>` +
-        `<version>${VERSION}</version></dependency>`,
-    );
-    const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>tollgate</groupId><artifactId>hadoop-yarn</artifactId><version>1</version>
-  <dependencies>${dependencies.join('\n')}</dependencies>
-</project>
-`;
-    await writeFile(join(folder, 'pom.xml'), pom);
-    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-    const where = ['-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'lib')}`];
-    await runInstaller('mvn', ['-q', '-B', goal, ...where], { cwd: folder });
-  });
-}
-
-export function siteXml(properties: Readonly<Record<string, string>>): string {
-  const rows = Object.entries(properties).map(
-    ([name, value]) => `<property><name>${name}</name><value>${value}</value></property>`,
-  );
-  return `<configuration>\n${rows.join('\n')}\n</configuration>\n`;
-}
+export const installYarn = (): Promise<string> => installHadoop('hadoop-yarn', ARTIFACTS);
 
 interface Addresses {
   readonly clients: Readonly<Record<string, string>>;
@@ -169,14 +141,6 @@ async function writeConf(
     join(folder, 'clients/core-site.xml'),
     siteXml({ 'fs.defaultFS': 'file:///', 'hadoop.tmp.dir': join(folder, 'tmp') }),
   );
-}
-
-/** What NodeManagers give to containers as JAVA_HOME. */
-export async function javaHome(): Promise<string> {
-  const { stderr } = await promisify(execFile)('java', ['-XshowSettings:properties', '-version']);
-  const home = /java\.home = (.+)/.exec(stderr)?.[1];
-  if (home === undefined) throw new Error(`java does not say where it is: ${stderr}`);
-  return home.trim();
 }
 
 async function json<T>(url: string): Promise<T> {
