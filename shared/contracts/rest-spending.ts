@@ -46,6 +46,10 @@ export const restClusterSpending = spent.extend({
   from: instant,
   until: instant,
   projects: z.array(spent.extend({ project: z.string() })).meta({ description: 'Dearest first' }),
+  unallocated: credits.meta({
+    description:
+      'Part of charged: to `unattributed`, since no project could be charged. The rest is projects’',
+  }),
   idle: credits.nullable().meta({
     description:
       'Nodes − containers at the base price; null where nobody watches the nodes. No project pays it',

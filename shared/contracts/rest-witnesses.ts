@@ -81,7 +81,10 @@ const resourceMs = z.object({
   gpuMs: z.string(),
 });
 
-/** Nodes − containers = idle, to the unit, each UTC hour; negative where more was granted than is there. */
+/**
+ * Nodes − containers = idle, and containers − unallocated is what projects pay for. To the unit, each
+ * UTC hour; idle is negative where more was granted than is there.
+ */
 export const restClusterIdle = z.object({
   cluster: z.string(),
   from: instant.meta({ description: 'Whole UTC hours' }),
@@ -94,11 +97,19 @@ export const restClusterIdle = z.object({
       hour: instant,
       nodes: resourceMs,
       containers: resourceMs,
+      unallocated: resourceMs.meta({
+        description: 'Part of containers: of applications that no project could be charged for',
+      }),
       idle: resourceMs,
       provisional: z
         .boolean()
         .meta({ description: 'The hour is not over, or containers of it are not charged yet' }),
     }),
   ),
-  total: z.object({ nodes: resourceMs, containers: resourceMs, idle: resourceMs }),
+  total: z.object({
+    nodes: resourceMs,
+    containers: resourceMs,
+    unallocated: resourceMs,
+    idle: resourceMs,
+  }),
 });

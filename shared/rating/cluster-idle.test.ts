@@ -87,7 +87,7 @@ test('idle is nodes − containers at every millisecond, to the unit', () => {
           }, new Map<number, typeof NO_QUANTITY>());
         const hours = clusterIdle(
           nodes,
-          [...used].map(([hour, quantity]) => ({ hour, quantity })),
+          [...used].map(([hour, quantity]) => ({ hour, quantity, unallocated: NO_QUANTITY })),
           WINDOW,
         );
         const had = nodesPerMillisecond(facts, NOON + 50);
@@ -126,6 +126,10 @@ test('a node’s intervals follow from the set of its facts, and never overlap',
 
 test('more granted than there is shows as negative idle, and the sum still holds', () => {
   const span = { start: NOON, end: NOON + 10, resources: { millicores: 5, memoryMib: 1, gpus: 0 } };
-  const [, hour] = clusterIdle([], [{ hour: NOON, quantity: quantityOf(span) }], WINDOW);
+  const [, hour] = clusterIdle(
+    [],
+    [{ hour: NOON, quantity: quantityOf(span), unallocated: NO_QUANTITY }],
+    WINDOW,
+  );
   assert.deepEqual([hour?.idle.millicoreMs, hour?.containers.millicoreMs], [-50n, 50n]);
 });

@@ -8,6 +8,8 @@ export interface IdleHour {
   readonly hour: Instant;
   readonly nodes: Quantity;
   readonly containers: Quantity;
+  /** The part of `containers` that no project could be charged for. */
+  readonly unallocated: Quantity;
   /** nodes − containers, exactly; negative where more was granted than there was. */
   readonly idle: Quantity;
 }
@@ -16,6 +18,7 @@ export interface IdleHour {
 export interface UsedHour {
   readonly hour: Instant;
   readonly quantity: Quantity;
+  readonly unallocated: Quantity;
 }
 
 function without(a: Quantity, b: Quantity): Quantity {
@@ -48,12 +51,12 @@ export function clusterIdle(
       had.set(hour, addQuantity(had.get(hour) ?? NO_QUANTITY, quantity));
     }
   }
-  const held = new Map(used.map(({ hour, quantity }) => [hour, quantity]));
+  const held = new Map(used.map((use) => [use.hour, use]));
   const hours: IdleHour[] = [];
   for (let hour = window.start; hour < window.end; hour += HOUR_MS) {
     const has = had.get(hour) ?? NO_QUANTITY;
-    const containers = held.get(hour) ?? NO_QUANTITY;
-    hours.push({ hour, nodes: has, containers, idle: without(has, containers) });
+    const { quantity: containers = NO_QUANTITY, unallocated = NO_QUANTITY } = held.get(hour) ?? {};
+    hours.push({ hour, nodes: has, containers, unallocated, idle: without(has, containers) });
   }
   return hours;
 }

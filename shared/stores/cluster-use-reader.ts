@@ -5,6 +5,8 @@ import type { Instant } from '../values/instant.ts';
 export interface ClusterUse {
   readonly hour: Instant;
   readonly quantity: Quantity;
+  /** The part of it that no project could be charged for: of applications attributed to none. */
+  readonly unallocated: Quantity;
   /** Part of it is of containers that run, and not charged yet: it may still change by the unit. */
   readonly provisional: boolean;
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerAnomaly } from '../../shared/contracts/anomaly.ts';
+import { NO_QUANTITY } from '../../shared/contracts/charge.ts';
 import type { ClockPair } from '../../shared/intervals/clock-skew.ts';
 import type { LedgerReader } from '../../shared/stores/ledger-reader.ts';
 import type { Findings, LedgerWriter } from '../../shared/stores/ledger-writer.ts';
 import { HOUR_MS } from '../../shared/values/instant.ts';
+import { UNATTRIBUTED } from '../../shared/values/project-id.ts';
 import { SMALL, T0 } from '../support/fact-builders.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import {
@@ -172,7 +174,7 @@ export function findingsSuite(engine: string, open: () => Promise<OpenLedger>): 
       aCharge({ quantity, amount: 5n }),
       aCharge({ quantity, amount: 5n, digest: 'd2', step: 1_050, project: ML }),
       aCharge({ quantity: negated, amount: -5n, revision: 1, type: 'RETRACTION' }),
-      aCharge({ quantity, amount: 5n, digest: 'd3', hour: T0 + HOUR_MS }),
+      aCharge({ quantity, amount: 5n, digest: 'd3', hour: T0 + HOUR_MS, project: UNATTRIBUTED }),
       aCharge({ quantity, amount: 5n, digest: 'd4', cluster: 'other' }),
     ];
     const end = T0 + HOUR_MS + 7;
@@ -187,10 +189,18 @@ export function findingsSuite(engine: string, open: () => Promise<OpenLedger>): 
       mibMs: 30n + 7n * BigInt(SMALL.memoryMib),
       gpuMs: 40n,
     };
-    assert.deepEqual(await use(T0, T0 + HOUR_MS), [{ hour: T0, quantity, provisional: false }]);
+    const first = { hour: T0, quantity, unallocated: NO_QUANTITY, provisional: false };
+    assert.deepEqual(await use(T0, T0 + HOUR_MS), [first]);
+    const second = { hour: T0 + HOUR_MS, quantity: running, provisional: true };
     assert.deepEqual(await use(T0, T0 + 2 * HOUR_MS), [
-      { hour: T0, quantity, provisional: false },
-      { hour: T0 + HOUR_MS, quantity: running, provisional: true },
+      first,
+      { ...second, unallocated: quantity },
+    ]);
+    // Nobody's in the end: what runs is as unallocated as what is charged.
+    const nobodys = anApplication({ project: UNATTRIBUTED });
+    await store.ledgerWriter.settle(aSettlement({ cursor: 1, applications: [nobodys] }));
+    assert.deepEqual(await use(T0 + HOUR_MS, T0 + 2 * HOUR_MS), [
+      { ...second, unallocated: running },
     ]);
     assert.deepEqual(await use(T0 - HOUR_MS, T0), []);
   });

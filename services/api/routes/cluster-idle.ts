@@ -27,7 +27,7 @@ export function mustCluster(
   throw new AppError('NOT_FOUND', `there is no cluster ${cluster}`);
 }
 
-function total(hours: readonly IdleHour[], part: 'nodes' | 'containers' | 'idle') {
+function total(hours: readonly IdleHour[], part: Exclude<keyof IdleHour, 'hour'>) {
   return toRest(hours.reduce((sum, hour) => addQuantity(sum, hour[part]), NO_QUANTITY));
 }
 
@@ -42,16 +42,18 @@ async function idleOf(deps: Deps, cluster: string, asked: { from: number; until:
     from: formatInstant(from),
     until: formatInstant(until),
     knownUntil: heardUntil === undefined ? null : formatInstant(heardUntil),
-    hours: hours.map(({ hour, nodes, containers, idle }) => ({
+    hours: hours.map(({ hour, nodes, containers, unallocated, idle }) => ({
       hour: formatInstant(hour),
       nodes: toRest(nodes),
       containers: toRest(containers),
+      unallocated: toRest(unallocated),
       idle: toRest(idle),
       provisional: accruing.has(hour) || hour + HOUR_MS > knownUntil,
     })),
     total: {
       nodes: total(hours, 'nodes'),
       containers: total(hours, 'containers'),
+      unallocated: total(hours, 'unallocated'),
       idle: total(hours, 'idle'),
     },
   };

@@ -17,6 +17,7 @@ import {
 } from '../../../shared/rating/where-it-went.ts';
 import { DAY_MS, formatInstant, HOUR_MS, utcHour } from '../../../shared/values/instant.ts';
 import { formatCredits } from '../../../shared/values/money.ts';
+import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { badRequest } from '../http/bad-request.ts';
 import { demandAllProjects } from '../http/caller.ts';
@@ -47,6 +48,9 @@ function toRest(parts: SpendingParts) {
 
 const sumOf = (some: readonly { readonly parts: SpendingParts }[]): SpendingParts =>
   some.reduce((sum, { parts }) => addSpending(sum, parts), NO_SPENDING);
+
+const sumAmount = (some: readonly { readonly parts: SpendingParts }[]): bigint =>
+  totalSpending(sumOf(some));
 
 /** Dearest first; of equals in the order in which they came. */
 function byAmount<T extends { readonly parts: SpendingParts }>(some: readonly T[]): T[] {
@@ -184,6 +188,9 @@ function clusterEndpoint(deps: Deps): Endpoint {
         until: formatInstant(window.until),
         ...toRest(parts),
         projects: byAmount(spent).map((one) => ({ project: one.project, ...toRest(one.parts) })),
+        unallocated: formatCredits(
+          sumAmount(spent.filter(({ project }) => project === UNATTRIBUTED)),
+        ),
         idle: idle === undefined ? null : formatCredits(idle),
         total: formatCredits(totalSpending(parts) + (idle ?? 0n)),
       };

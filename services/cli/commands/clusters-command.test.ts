@@ -48,7 +48,7 @@ test('clusters lists each with its load, and what nobody used', async () => {
   const all = await runCommand(clustersCommand, ['clusters', '--url', api.url]);
   assert.equal(all.exitCode, 0, all.err);
   assert.match(all.out, /^CLUSTER +TYPE +POOL +NODES +CORES NOW +NODES core h/);
-  assert.match(all.out, /^alpha +yarn +main +1 +3\.5 of 8 +4\.0 +1\.0 +3\.0 +75\.0 %$/m);
+  assert.match(all.out, /^alpha +yarn +main +1 +3\.5 of 8 +4\.0 +1\.0 +0\.0 +3\.0 +75\.0 %$/m);
   const json = await runCommand(clustersCommand, ['clusters', '--json', '--url', api.url]);
   assert.equal(JSON.parse(json.out).idle[0].total.idle.millicoreMs, `${3 * HOUR_MS * 1_000}`);
 });
@@ -57,7 +57,7 @@ test('one cluster is told by the hour, with the clocks of its witnesses', async 
   await using api = await platform();
   const one = await runCommand(clustersCommand, ['clusters', 'alpha', '--url', api.url]);
   assert.equal(one.exitCode, 0, one.err);
-  assert.match(one.out, /^2026-11-21 08:00 +4\.0 +1\.0 +3\.0 +75\.0 %$/m);
+  assert.match(one.out, /^2026-11-21 08:00 +4\.0 +1\.0 +0\.0 +3\.0 +75\.0 %$/m);
   assert.match(one.out, /^yarn +event-log +250 ms +5$/m);
   const none = await runCommand(clustersCommand, ['clusters', 'other', '--url', api.url]);
   assert.equal(none.exitCode, 4);

@@ -36,11 +36,13 @@ function idleShare({ nodes, idle }: Part): string {
 }
 
 function cells(part: Part): string[] {
-  const hours = [part.nodes, part.containers, part.idle].map(({ millicoreMs }) => millicoreMs);
+  const hours = [part.nodes, part.containers, part.unallocated, part.idle].map(
+    ({ millicoreMs }) => millicoreMs,
+  );
   return [...hours.map(coreHours), idleShare(part)];
 }
 
-const COLUMNS = ['NODES core h', 'CONTAINERS', 'IDLE', 'SHARE'].map(right);
+const COLUMNS = ['NODES core h', 'CONTAINERS', 'UNALLOCATED', 'IDLE', 'SHARE'].map(right);
 
 async function printAll(rest: RestClient, options: ClustersOptions, io: CliIo): Promise<void> {
   const { from, until } = options;

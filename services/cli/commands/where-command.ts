@@ -119,7 +119,12 @@ async function oneCluster(io: CliIo, options: WhereOptions, cluster: string): Pr
     spent.idle === null
       ? 'What the cluster kept idle is not known: nobody watches its nodes.'
       : `Idle nodes: ${shortCredits(spent.idle)} at the base price; in all ${shortCredits(spent.total)}.`;
-  return io.out(`${idle}\n`);
+  const { unallocated } = spent;
+  const nobodys =
+    unallocated === '0'
+      ? ''
+      : `Unallocated: ${shortCredits(unallocated)} of it no project could be charged for.\n`;
+  return io.out(`${nobodys}${idle}\n`);
 }
 
 /** `tollgate where`: useful work, waste, idle and the rest, adding up to the charges. */

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { addQuantity, NO_QUANTITY, type Quantity } from '../../contracts/charge.ts';
 import { clipIntervals, quantityOf } from '../../rating/rate-interval.ts';
 import { HOUR_MS, type Instant, utcHour } from '../../values/instant.ts';
+import { UNATTRIBUTED } from '../../values/project-id.ts';
 import type { ClusterUse } from '../cluster-use-reader.ts';
 import type { LedgerTables } from './ledger-schema.ts';
 
@@ -22,15 +23,38 @@ export async function readClusterUse(
   cluster: string,
   window: Window,
 ): Promise<ClusterUse[]> {
-  const hours = new Map<Instant, { quantity: Quantity; provisional: boolean }>();
-  const add = (hour: Instant, quantity: Quantity, provisional: boolean): void => {
-    const before = hours.get(hour) ?? { quantity: NO_QUANTITY, provisional: false };
+  const hours = new Map<Instant, Omit<ClusterUse, 'hour'>>();
+  const add = ({ hour, ...use }: ClusterUse): void => {
+    const before = hours.get(hour);
     hours.set(hour, {
-      quantity: addQuantity(before.quantity, quantity),
-      provisional: before.provisional || provisional,
+      quantity: addQuantity(before?.quantity ?? NO_QUANTITY, use.quantity),
+      unallocated: addQuantity(before?.unallocated ?? NO_QUANTITY, use.unallocated),
+      provisional: use.provisional || (before?.provisional ?? false),
     });
   };
-  const charged = await db
+  for (const use of await readCharged(db, cluster, window)) add(use);
+  for (const use of await readAccruing(db, cluster, window)) add(use);
+  return [...hours].sort(([a], [b]) => a - b).map(([hour, use]) => ({ hour, ...use }));
+}
+
+const MEASURES = ['container_ms', 'millicore_ms', 'mib_ms', 'gpu_ms'] as const;
+type Sums = Readonly<Record<(typeof MEASURES)[number], bigint | string>>;
+
+function quantityOfSums(sums: Sums): Quantity {
+  return {
+    containerMs: BigInt(sums.container_ms),
+    millicoreMs: BigInt(sums.millicore_ms),
+    mibMs: BigInt(sums.mib_ms),
+    gpuMs: BigInt(sums.gpu_ms),
+  };
+}
+
+async function readCharged(
+  db: Kysely<LedgerTables>,
+  cluster: string,
+  window: Window,
+): Promise<ClusterUse[]> {
+  const rows = db
     .selectFrom('charge')
     .where('cluster', '=', cluster)
     // The id begins with the hour: SQLite finds rows by the one, PostgreSQL months by the other.
@@ -40,26 +64,16 @@ export async function readClusterUse(
     .where('hour', '<', window.until)
     .groupBy('hour')
     .select('hour')
-    .select((eb) => [
-      eb.fn.sum<bigint | string>('container_ms').as('container_ms'),
-      eb.fn.sum<bigint | string>('millicore_ms').as('millicore_ms'),
-      eb.fn.sum<bigint | string>('mib_ms').as('mib_ms'),
-      eb.fn.sum<bigint | string>('gpu_ms').as('gpu_ms'),
-    ])
-    .execute();
-  for (const row of charged) {
-    const quantity = {
-      containerMs: BigInt(row.container_ms),
-      millicoreMs: BigInt(row.millicore_ms),
-      mibMs: BigInt(row.mib_ms),
-      gpuMs: BigInt(row.gpu_ms),
-    };
-    add(Number(row.hour), quantity, false);
-  }
-  for (const { hour, quantity } of await readAccruing(db, cluster, window)) {
-    add(hour, quantity, true);
-  }
-  return [...hours].sort(([a], [b]) => a - b).map(([hour, use]) => ({ hour, ...use }));
+    .select((eb) => MEASURES.map((name) => eb.fn.sum<bigint | string>(name).as(name)));
+  const charged = await rows.execute();
+  const nobodys = await rows.where('project', '=', UNATTRIBUTED).execute();
+  const unallocated = new Map(nobodys.map((row) => [row.hour, quantityOfSums(row)]));
+  return charged.map((row) => ({
+    hour: Number(row.hour),
+    quantity: quantityOfSums(row),
+    unallocated: unallocated.get(row.hour) ?? NO_QUANTITY,
+    provisional: false,
+  }));
 }
 
 /** Those that run are charged up to the hour of their last evidence. */
@@ -67,12 +81,18 @@ async function readAccruing(
   db: Kysely<LedgerTables>,
   cluster: string,
   window: Window,
-): Promise<{ hour: Instant; quantity: Quantity }[]> {
+): Promise<ClusterUse[]> {
   const running = await db
     .selectFrom('container')
-    .select(['start', 'end', 'millicores', 'memory_mib', 'gpus'])
-    .where('cluster', '=', cluster)
-    .where('state', '=', 'running')
+    .leftJoin('application', (join) =>
+      join
+        .onRef('application.cluster', '=', 'container.cluster')
+        .onRef('application.application', '=', 'container.application'),
+    )
+    .select(['container.start', 'end', 'container.millicores', 'container.memory_mib'])
+    .select(['container.gpus', 'application.project'])
+    .where('container.cluster', '=', cluster)
+    .where('container.state', '=', 'running')
     .execute();
   return running.flatMap((row) => {
     const end = Number(row.end);
@@ -83,9 +103,10 @@ async function readAccruing(
       gpus: Number(row.gpus),
     };
     const span = { start: Math.max(Number(row.start), hour), end, resources };
-    return clipIntervals([span], { start: window.from, end: window.until }).map((piece) => ({
-      hour,
-      quantity: quantityOf(piece),
-    }));
+    return clipIntervals([span], { start: window.from, end: window.until }).map((piece) => {
+      const quantity = quantityOf(piece);
+      const unallocated = row.project === UNATTRIBUTED ? quantity : NO_QUANTITY;
+      return { hour, quantity, unallocated, provisional: true };
+    });
   });
 }

@@ -10,6 +10,7 @@ import { idleAmount } from '../../../shared/rating/where-it-went.ts';
 import { HOUR_MS } from '../../../shared/values/instant.ts';
 import { formatCredits, parseCredits } from '../../../shared/values/money.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import { DEFAULT_RATE_CARD } from '../../../shared/values/rate-card.ts';
 import {
   aCharge,
@@ -140,6 +141,15 @@ test('a cluster is projects + idle, and only for who sees all projects', async (
   assert.notEqual(idle, 0n);
   assert.equal(answer.idle, formatCredits(idle), 'what the idle hours say, at the base price');
   assert.equal(answer.total, formatCredits(credits(15) + idle));
+  assert.equal(answer.unallocated, '0');
+  const nobodys = [
+    aCharge({ project: UNATTRIBUTED, application: 'x', container: 'x', amount: credits(4) }),
+  ];
+  const applications = [anApplication({ application: 'x', project: UNATTRIBUTED })];
+  await api.stores.ledgerWriter.settle(aSettlement({ cursor: 9, applications, charges: nobodys }));
+  const later = await api.get('/v1/clusters/alpha/where?from=-5h', restClusterSpending);
+  addsUp(later);
+  assert.deepEqual([later.charged, later.unallocated], ['19', '4'], 'projects’ and nobody’s');
   const long = await api.problem(api.ask('/v1/clusters/alpha/where?from=-40d'));
   assert.equal(long.status, 400);
   assert.equal((await api.problem(api.ask('/v1/clusters/beta/where'))).status, 404);

@@ -9,6 +9,7 @@ import {
 } from '../../../shared/contracts/rest-witnesses.ts';
 import { HOUR_MS } from '../../../shared/values/instant.ts';
 import type { ProjectId } from '../../../shared/values/project-id.ts';
+import { UNATTRIBUTED } from '../../../shared/values/project-id.ts';
 import {
   aCharge,
   aContainer,
@@ -130,7 +131,7 @@ test('the skew of clocks is shown, with how many differences it is of', async ()
   assert.equal((await api.problem(api.ask('/v1/clusters/no/clock-skew'))).status, 404);
 });
 
-test('idle is what nodes had and containers did not hold, hour by hour and in total', async () => {
+test('idle is what no container held, unallocated what one held and no project pays', async () => {
   await using api = await askingApi({ deps });
   const facts = [aNode({ at: SAMPLE_HOUR + HOUR_MS / 2 }), aLoad({ at: NOW })];
   await api.stores.journalWriter.record(
@@ -141,7 +142,13 @@ test('idle is what nodes had and containers did not hold, hour by hour and in to
   await api.stores.ledgerWriter.settle(
     aSettlement({
       applications: [anApplication()],
-      charges: [aCharge({ quantity })],
+      charges: [
+        aCharge({ quantity }),
+        aCharge({
+          ...{ project: UNATTRIBUTED, container: 'c9' },
+          quantity: { containerMs: 9n, millicoreMs: 700n, mibMs: 0n, gpuMs: 0n },
+        }),
+      ],
     }),
   );
   const path = '/v1/clusters/alpha/idle';
@@ -152,18 +159,21 @@ test('idle is what nodes had and containers did not hold, hour by hour and in to
       hour: '2026-11-21T07:00:00.000Z',
       nodes: ZERO,
       containers: ZERO,
+      unallocated: ZERO,
       idle: ZERO,
       provisional: false,
     },
     {
       hour: '2026-11-21T08:00:00.000Z',
       nodes: { millicoreMs: '7200000000', mibMs: '28800000000', gpuMs: '1800000' },
-      containers: { millicoreMs: '1000', mibMs: '2000', gpuMs: '0' },
-      idle: { millicoreMs: '7199999000', mibMs: '28799998000', gpuMs: '1800000' },
+      containers: { millicoreMs: '1700', mibMs: '2000', gpuMs: '0' },
+      unallocated: { millicoreMs: '700', mibMs: '0', gpuMs: '0' },
+      idle: { millicoreMs: '7199998300', mibMs: '28799998000', gpuMs: '1800000' },
       provisional: false,
     },
   ]);
-  assert.deepEqual(idle.total.idle, idle.hours[1]?.idle);
+  const { hour: _hour, provisional: _provisional, ...second } = idle.hours[1] ?? assert.fail();
+  assert.deepEqual(idle.total, second);
   assert.equal(idle.knownUntil, '2026-11-21T09:00:00.000Z');
   const open = await api.get(`${path}?from=${from}&until=2026-11-21T09:00:01Z`, restClusterIdle);
   assert.equal(open.hours.at(-1)?.provisional, true, 'an hour that isn’t over');
