@@ -15,6 +15,7 @@ import { HopsMeter } from '../support/hops-meter.ts';
 import { journalBatch } from '../support/journal-batch.ts';
 import { ETL } from '../support/ledger-builders.ts';
 import { allCharges, meteringOptions } from '../support/metering-run.ts';
+import { secondsOracle as oracle } from '../support/seconds-oracle.ts';
 import { settlerOn } from '../support/settle-facts.ts';
 
 /**
@@ -37,17 +38,6 @@ interface Row {
 const TABLE: Row[] = [];
 
 const hopsContainer = (id: string, gpus = 0) => ({ id, vcores: 1, memoryMib: 1_024, gpus });
-
-/** Counts second by second what lived, knowing nothing of events, ticks or ledgers. */
-function oracle(lives: readonly { from: number; until: number; cores?: number }[]): bigint {
-  let millis = 0n;
-  for (const { from, until, cores = 1 } of lives) {
-    for (let at = from; at < until; at += SECOND_MS) {
-      millis += BigInt(Math.min(SECOND_MS, until - at) * cores);
-    }
-  }
-  return (millis * NANOCREDITS_PER_CREDIT) / 1_000n;
-}
 
 const life = (from: number, until: number, more: Partial<ContainerFact> = {}): ContainerFact[] => [
   containerFact('container-started', from, { resources: ONE_CORE, ...more }),
