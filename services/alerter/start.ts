@@ -1,11 +1,20 @@
 import { join } from 'node:path';
+import type { ClusterActuator, TargetReader } from '../../shared/clusters/cluster-actuator.ts';
+import type { ClusterReader } from '../../shared/clusters/cluster-reader.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { HeldLease } from '../../shared/stores/held-lease.ts';
 import type { AlertStores } from '../../shared/stores/open-stores.ts';
+import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Metrics } from '../../shared/telemetry/metrics.ts';
 import { MINUTE_MS, SECOND_MS } from '../../shared/values/instant.ts';
-import type { AlerterConfig } from './config.ts';
+import { type AlerterConfig, extendLinksOf } from './config.ts';
+import type { ConsequenceDeps } from './enforce/announcement.ts';
+import { enforceRulesOf, policiesOf } from './enforce/config.ts';
+import { consequencesOf } from './enforce/consequences.ts';
+import { Enforcer } from './enforce/enforcer.ts';
+import { LiveClusters } from './enforce/live-clusters.ts';
+import { allOn, switchOfFile, switchOfWord } from './enforce/read-switch.ts';
 import { EVALUATOR_LEASE, Evaluator } from './evaluator.ts';
 import { Dispatcher } from './notify/dispatcher.ts';
 import { Notifier } from './notify/notifier.ts';
@@ -29,7 +38,15 @@ const LEASE_MS = 15 * SECOND_MS;
 const OUTBOX_POLL_MS = 500;
 /** A rule this late, or a message this old, and the Watchdog is silent. */
 const EVALUATION_LATE_MS = 5 * MINUTE_MS;
+/** Between the last look at a target and the question. */
+const ACT_WITHIN_MS = 10 * SECOND_MS;
 const MESSAGE_OLD_MS = 10 * MINUTE_MS;
+
+export interface AlertedCluster {
+  readonly live: ClusterReader;
+  readonly reader: TargetReader;
+  readonly actuator: ClusterActuator | undefined;
+}
 
 export interface AlerterDeps {
   readonly config: AlerterConfig;
@@ -37,6 +54,13 @@ export interface AlerterDeps {
   readonly signals: Omit<SignalDeps, 'tollgate'> & {
     readonly tollgate: Omit<SignalDeps['tollgate'], 'evaluation'>;
   };
+  readonly stopOrders: StopOrderStore;
+  /** Managers that can be asked; those without an actuator are only observed. */
+  readonly clusters: ReadonlyMap<string, AlertedCluster>;
+  /** The switch of the environment, TOLLGATE_ENFORCEMENT. */
+  readonly enforcementWord: string | undefined;
+  /** Holds the file that is a switch. */
+  readonly dataFolder: string;
   /** Unique to this process's life; of several processes one does each kind of work. */
   readonly holder: string;
   /** Reads a file of the configuration, such as the mail relay's authority. */
@@ -104,10 +128,11 @@ function notifying(deps: AlerterDeps, evaluator: Evaluator, leaseOf: LeaseOf): W
   const http = new OutboundHttp({ guard, clock, timeoutMs: notify.sendTimeoutMs });
   const receivers = openReceivers({ config: notify, guard, clock, readFile });
   const policy = compilePolicy(notify, [...receivers.keys()]);
+  const consequences = { ...consequenceDeps(deps), store: stores.enforcement };
   const notifier = new Notifier({
     ...deps,
     lease: leaseOf('alerter/notify'),
-    consequencesOf: async () => [],
+    consequencesOf: (occurrence) => consequencesOf(consequences, occurrence, clock.now()),
     policy,
   });
   const dispatcher = new Dispatcher({
@@ -136,6 +161,45 @@ function notifying(deps: AlerterDeps, evaluator: Evaluator, leaseOf: LeaseOf): W
   return works;
 }
 
+function consequenceDeps(deps: AlerterDeps): ConsequenceDeps {
+  const policies = new Map(policiesOf(deps.config.enforce).map((one) => [one.id, one]));
+  return {
+    links: extendLinksOf(deps.config),
+    extensionsMax: ({ policy }) => policies.get(policy)?.extensionsMax ?? 0,
+  };
+}
+
+function openEnforcer(deps: AlerterDeps, lease: HeldLease): Enforcer {
+  const { config, stores, signals, clock, clusters } = deps;
+  const { enforce, secret } = config;
+  return new Enforcer({
+    ...deps,
+    settings: {
+      policies: policiesOf(enforce),
+      rules: enforceRulesOf(enforce),
+      ...{ tickMs: enforce.tick, verifyMs: enforce.verify, actWithinMs: ACT_WITHIN_MS },
+      ...{ operators: enforce.operators, secret, longestExemptionMs: enforce.longestExemption },
+    },
+    ...{ store: stores.enforcement, alerts: stores.alerts, outbox: stores.outbox },
+    live: new LiveClusters({
+      readers: new Map([...clusters].map(([id, { live }]) => [id, live])),
+      ...{ applications: signals.applications, metrics: signals.metrics, clock },
+    }),
+    clusters: new Map(
+      [...clusters].flatMap(([id, { reader, actuator }]) =>
+        actuator === undefined ? [] : [[id, { reader, actuator }] as const],
+      ),
+    ),
+    readSwitch: async () =>
+      allOn([
+        await switchOfFile(join(deps.dataFolder, 'enforcement-off')),
+        switchOfWord('TOLLGATE_ENFORCEMENT', deps.enforcementWord),
+      ]),
+    links: extendLinksOf(deps.config),
+    lease,
+  });
+}
+
 type LeaseOf = (name: string) => HeldLease;
 
 /**
@@ -152,11 +216,13 @@ export async function startAlerter(deps: AlerterDeps): Promise<AsyncDisposable> 
   };
   const { files, run: watch } = watchRules(deps);
   const evaluator = openEvaluator(deps, files, leaseOf(EVALUATOR_LEASE.name));
+  const enforcer = openEnforcer(deps, leaseOf('alerter/enforce'));
   const stop = new AbortController();
   const works = [
     watch,
     (signal: AbortSignal) => evaluator.run(signal),
     ...notifying(deps, evaluator, leaseOf),
+    (signal: AbortSignal) => enforcer.run(signal),
   ];
   const running = works.map((work) => work(stop.signal));
   return {

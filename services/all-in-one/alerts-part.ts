@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { openTargetReader } from '../../shared/clusters/open-cluster.ts';
+import { openActuator, openCluster, openTargetReader } from '../../shared/clusters/open-cluster.ts';
+import type { ActivitySources } from '../../shared/clusters/read-activity.ts';
+import { WatchedTargetReader } from '../../shared/clusters/watched-target-reader.ts';
 import { quantityOf, rateQuantity } from '../../shared/rating/rate-interval.ts';
 import {
   checkStores,
@@ -11,7 +13,7 @@ import {
   openMetricStoreReader,
   openQuarantine,
 } from '../../shared/stores/open-stores.ts';
-import { HOUR_MS } from '../../shared/values/instant.ts';
+import { DAY_MS, HOUR_MS } from '../../shared/values/instant.ts';
 import { BASE_STEP } from '../../shared/values/price-step.ts';
 import { type AlerterDeps, startAlerter } from '../alerter/start.ts';
 import { poolOf, tariffBookOf } from '../metering/config.ts';
@@ -35,12 +37,23 @@ function hourlyCost(
   };
 }
 
-/** Clusters that tell their own state. */
-function targetsOf({ config, clock }: AlertsDeps) {
+/** Managers that can be asked; what may be done there is what `act` allows. */
+function clustersOf(
+  { config, clock }: AlertsDeps,
+  sources: ActivitySources,
+): AlerterDeps['clusters'] {
+  const lookbackMs = config.alerter.enforce.idle + DAY_MS;
   return new Map(
     config.containers.clusters.flatMap((cluster) => {
-      const { id, type } = cluster;
-      return type === 'none' ? [] : [[id, openTargetReader({ ...cluster, type }, clock)] as const];
+      const { id, type, act } = cluster;
+      if (type === 'none') return [];
+      const settings = { ...cluster, type };
+      const reader = new WatchedTargetReader({
+        ...{ reader: openTargetReader(settings, clock), sources, cluster: id, lookbackMs, clock },
+        neverHas: new Set(cluster.neverHas),
+      });
+      const actuator = act === undefined ? undefined : openActuator(settings, act, clock);
+      return [[id, { live: openCluster(settings, clock), reader, actuator }] as const];
     }),
   );
 }
@@ -66,11 +79,17 @@ export async function openAlertsPart(deps: AlertsDeps): Promise<Part> {
   const logs = resources.use(await openLogStoreReader(setup, deps));
   const metricStore = resources.use(await openMetricStoreReader(setup, deps));
   const quarantine = resources.use(await openQuarantine(setup, () => {}));
+  const clusters = clustersOf(deps, {
+    journal: ledger.journalReader,
+    ledger: ledger.ledgerReader,
+    metrics: metricStore,
+  });
   resources.use(
     await startAlerter({
       ...deps,
       config: config.alerter,
-      stores,
+      ...{ stores, clusters, stopOrders: ledger.stopOrders },
+      ...{ dataFolder: setup.dataFolder, enforcementWord: deps.enforcementWord },
       signals: {
         ...{ metrics: metricStore, logs, quarantine, outbox: stores.outbox, clock },
         ...{ ledger: ledger.ledgerReader, spending: ledger.spending, grants: ledger.grants },
@@ -78,7 +97,7 @@ export async function openAlertsPart(deps: AlertsDeps): Promise<Part> {
         ...{ journal: ledger.journalReader, prices: ledger.priceWriter },
         clusters: config.containers.clusters.map(({ id }) => id),
         pools: config.metering.pools.map(({ id }) => id),
-        targets: targetsOf(deps),
+        targets: new Map([...clusters].map(([id, { reader }]) => [id, reader])),
         creditsPerHour: hourlyCost(deps, ledger.priceWriter),
         tollgate: sightOfStores(deps),
       },

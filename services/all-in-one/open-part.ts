@@ -21,10 +21,10 @@ export async function openPart(
   data: PartData<TollgateConfig>,
   metrics: Metrics,
 ): Promise<Part> {
-  const { config, setup, roles, catchUp, logLevel } = data;
+  const { config, setup, roles, catchUp, logLevel, enforcementWord } = data;
   const open = await OPENERS[name]();
   return await open({
-    ...{ config, setup, roles, metrics },
+    ...{ config, setup, roles, metrics, enforcementWord },
     clock: catchUp === undefined ? systemClock : catchUpClock(systemClock, catchUp),
     random: Math.random,
     logger: createLogger(name, logLevel),

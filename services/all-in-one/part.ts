@@ -21,6 +21,8 @@ export interface PartData<C> {
   readonly setup: StoresSetup;
   readonly roles: readonly Role[];
   readonly catchUp: CatchUp | undefined;
+  /** TOLLGATE_ENFORCEMENT of the environment, which turns enforcement off. */
+  readonly enforcementWord: string | undefined;
   readonly logLevel: string;
 }
 
@@ -29,6 +31,7 @@ export interface PartDeps<C> {
   readonly config: C;
   readonly setup: StoresSetup;
   readonly roles: readonly Role[];
+  readonly enforcementWord: string | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;

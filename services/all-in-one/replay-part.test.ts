@@ -36,6 +36,7 @@ async function openPart() {
   const part = resources.use(
     await openReplayPart({
       ...{ setup, clock, logger: silentLogger, metrics: new Metrics(), random: () => 0 },
+      enforcementWord: undefined,
       config: { metering: meteringOptions() },
       roles: ['serve'],
     }),

@@ -21,6 +21,7 @@ import {
 } from '../../shared/stores/open-stores.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
+import { extendLinksOf, switchablePolicies } from '../alerter/config.ts';
 import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import {
@@ -50,6 +51,8 @@ export interface AllInOneOptions {
   readonly roles?: readonly Role[];
   /** The demo's clock; without it, real time. */
   readonly catchUp?: CatchUp;
+  /** TOLLGATE_ENFORCEMENT of the environment. */
+  readonly enforcementWord?: string | undefined;
   /** Called once when a part ends by itself: the process should end too. */
   readonly onCrash: (part: string, error: unknown) => void;
 }
@@ -128,6 +131,11 @@ function apiDeps(
     prices: stores.priceWriter,
     journal: stores.journalReader,
     ...{ alerts: alerting.alerts, silences: alerting.silences },
+    enforcement: {
+      store: alerting.enforcement,
+      policies: switchablePolicies(config.alerter),
+      links: extendLinksOf(config.alerter),
+    },
     grants: stores.grants,
     periods: stores.periods,
     closeGraceMs: config.metering.closeGraceMs,
@@ -207,7 +215,8 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     stores: config.stores,
   };
   throwProblems(await checkStores(setup));
-  const data = { config, setup, roles, catchUp, logLevel: config.logLevel };
+  const { enforcementWord } = options;
+  const data = { config, setup, roles, catchUp, enforcementWord, logLevel: config.logLevel };
   const parts = await startParts(data, resources, (part, error) => {
     crashed.push(`${part}: the thread has ended`);
     onCrash(part, error);

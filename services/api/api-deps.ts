@@ -1,3 +1,4 @@
+import type { EnforcementLevel } from '../../shared/contracts/action.ts';
 import type { RestReplayLine } from '../../shared/contracts/rest-replay.ts';
 import type { CreditPrice } from '../../shared/rating/currency-amount.ts';
 import type { ProjectLimits } from '../../shared/rating/evaluate-limits.ts';
@@ -6,6 +7,7 @@ import type { Tariffs } from '../../shared/rating/tariff.ts';
 import type { TariffBook } from '../../shared/rating/tariff-book.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AlertStore } from '../../shared/stores/alert-store.ts';
+import type { EnforcementDesk, EnforcementReader } from '../../shared/stores/enforcement-store.ts';
 import type { ExplanationReader } from '../../shared/stores/explanation-reader.ts';
 import type { GrantStore } from '../../shared/stores/grant-store.ts';
 import type { JournalReader } from '../../shared/stores/journal.ts';
@@ -23,6 +25,7 @@ import type { SpendingReader } from '../../shared/stores/spending-reader.ts';
 import type { StopOrderStore } from '../../shared/stores/stop-orders.ts';
 import type { WorkloadReader } from '../../shared/stores/workload-reader.ts';
 import type { RandomBytes } from '../../shared/tokens/api-token.ts';
+import type { ExtendLinks } from '../../shared/tokens/extend-link.ts';
 import type { Instant } from '../../shared/values/instant.ts';
 import type { Interval } from '../../shared/values/interval.ts';
 import type { PriceStep } from '../../shared/values/price-step.ts';
@@ -59,6 +62,22 @@ export interface TariffReplay extends Interval {
   readonly tariff: Readonly<Record<string, unknown>>;
 }
 
+/** Enforcement as people see and steer it. */
+export interface ApiEnforcement {
+  readonly store: EnforcementReader & EnforcementDesk;
+  /** As they are configured, with the levels of their ladders from mild to hard. */
+  readonly policies: readonly {
+    readonly id: string;
+    readonly version: string;
+    readonly levels: readonly EnforcementLevel[];
+    /** By how much, and how often, the link of a message puts one of its actions off. */
+    readonly extendMs: number;
+    readonly extensionsMax: number;
+  }[];
+  /** Undefined where no secret is configured. */
+  readonly links: ExtendLinks | undefined;
+}
+
 /** What the routes answer from. Each route takes only the parts that it names. */
 export interface ApiDeps {
   readonly ledger: LedgerReader;
@@ -68,6 +87,7 @@ export interface ApiDeps {
   readonly journal: JournalReader;
   readonly alerts: AlertStore;
   readonly silences: SilenceStore;
+  readonly enforcement: ApiEnforcement;
   readonly grants: GrantStore;
   readonly periods: PeriodStore;
   /** How long after its end a month may be closed. */

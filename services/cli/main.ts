@@ -9,6 +9,7 @@ import { closeCommand } from './commands/close-command.ts';
 import { clustersCommand } from './commands/clusters-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
+import { enforceCommand } from './commands/enforce-command.ts';
 import { explainCommand } from './commands/explain-command.ts';
 import { grantCommand } from './commands/grant-command.ts';
 import { grantsCommand } from './commands/grants-command.ts';
@@ -107,6 +108,7 @@ const exitCode = await runCli(process.argv.slice(2), {
     quarantineCommand(io),
     alertsCommand(io),
     silenceCommand(io, randomBytes, systemClock.now),
+    enforceCommand(io, randomBytes, systemClock.now),
     stopCommand(io, randomBytes),
     quoteCommand(io),
     runCommand(io, world),

@@ -59,7 +59,7 @@ function guardedOperations(): GuardedOperation[] {
 
 const SILENCE = {
   ...{ matchers: [{ name: 'alertname', value: 'x' }], comment: 'c' },
-  endsAt: '2100-01-01T00:00:00Z',
+  endsAt: '2026-12-24T00:00:00Z',
 };
 
 const BODIES: Readonly<Record<string, (project: string) => object>> = {
@@ -74,6 +74,16 @@ const BODIES: Readonly<Record<string, (project: string) => object>> = {
   '/v1/replays': () => ({ tariff: {} }),
   '/v1/ingest/heartbeats': () => ({ protocol: 1, application: 'app-1', at: 0 }),
   '/v1/projects/{project}/applications/{cluster}/{application}/stops': () => ({ id: 's1' }),
+  '/v1/enforcement/switch': () => ({ id: 'e1', on: false, why: 'w' }),
+  '/v1/enforcement/levels': () => ({
+    ...{ id: 'e2', policy: 'quota', level: 'notify', on: true, why: 'w' },
+  }),
+  '/v1/enforcement/brake-releases': () => ({ id: 'e3', why: 'w' }),
+  '/v1/enforcement/exemptions': () => ({
+    ...{ id: 'e4', owner: 'o', cluster: 'c1', why: 'w', expiresAt: '2100-01-01T00:00:00Z' },
+  }),
+  '/v1/enforcement/exemptions/{id}/revocation': () => ({ id: 'e5', why: 'w' }),
+  '/v1/enforcement/actions/{id}/resolution': () => ({ id: 'e6', outcome: 'failed', why: 'w' }),
   '/v1/silences': () => ({ ...SILENCE, id: 's1' }),
   '/v1/projects/{project}/silences': (project) => ({ ...SILENCE, id: `of-${project}` }),
   '/v1/prices/{pool}/freezes': () => ({ id: 'f1', frozen: true, reason: 'why not' }),

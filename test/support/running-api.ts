@@ -15,6 +15,7 @@ import { storesConfig } from '../../shared/stores/config.ts';
 import type { LogWriter } from '../../shared/stores/log-store.ts';
 import type { MetricWriter } from '../../shared/stores/metric-store.ts';
 import {
+  type AlertStores,
   type LedgerStores,
   openAlertStores,
   openDataFolder,
@@ -40,6 +41,7 @@ export interface RunningApi extends AsyncDisposable {
   readonly url: string;
   readonly clock: FakeClock;
   readonly stores: LedgerStores;
+  readonly alertStores: AlertStores;
   readonly logWriter: LogWriter;
   readonly metricWriter: MetricWriter;
   readonly deps: ApiDeps;
@@ -101,6 +103,16 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
     closeGraceMs: 72 * HOUR_MS,
     stopOrders: stores.stopOrders,
     ...{ alerts: alertStores.alerts, silences: alertStores.silences },
+    enforcement: {
+      store: alertStores.enforcement,
+      policies: [
+        {
+          ...{ id: 'quota', version: 'v1', extendMs: HOUR_MS, extensionsMax: 2 },
+          levels: ['notify', 'deny-new-work', 'kill'],
+        },
+      ],
+      links: undefined,
+    },
     reservations: stores.reservations,
     limitsOf: () => NO_LIMITS,
     priceFreezes: stores.priceFreezes,
@@ -153,7 +165,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
   const { url } = api;
   const open = resources.move();
   return {
-    ...{ url, clock, stores, logWriter, metricWriter, deps, metrics, tokens, doors },
+    ...{ url, clock, stores, alertStores, logWriter, metricWriter, deps, metrics, tokens, doors },
     async token(scopes, { projects, ...more } = {}) {
       const { text } = await issueToken(asking, {
         ...{ label: 'test', createdAt: clock.now(), expiresAt: undefined, scopes, ...more },

@@ -5,8 +5,8 @@ import {
 } from '../../../shared/contracts/action.ts';
 import type { Alert } from '../../../shared/contracts/alert.ts';
 import type { Consequence, Notification } from '../../../shared/contracts/notification.ts';
+import type { ExtendLinks } from '../../../shared/tokens/extend-link.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
-import type { ExtendLinks } from './extend-link.ts';
 
 const DOES: Readonly<Record<EnforcementLevel, string>> = {
   notify: 'is the next to be acted on',

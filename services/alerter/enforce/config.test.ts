@@ -11,7 +11,7 @@ const versionOf = (written: object) => {
 test('what ships is valid, spares streams, and tells those who are configured', () => {
   const config = enforceConfig.parse({ announceTo: ['ops'] });
   const policies = policiesOf(config);
-  assert.ok(policies.length >= 7);
+  assert.ok(policies.length >= 6);
   for (const { announceTo, ladder, id } of policies) {
     assert.deepEqual(announceTo, ['ops'], id);
     assert.equal(ladder[0]?.level, 'notify', id);

@@ -10,41 +10,34 @@ const notify = { level: 'notify', grace: '0s' };
 /**
  * Policies that come with Tollgate, all of them observing until somebody switches their levels on.
  * How long a session may hold executors without work differs by what it costs to lose one: a
- * notebook its variables, a server everybody's queries, a batch job nothing that isn't repeated.
+ * notebook its variables, a server everybody's queries, a batch job nothing that isn't repeated. A
+ * stream that waits for data isn't idle for its owner: none is stopped for that.
  */
 export const SHIPPED_POLICIES: readonly WrittenPolicy[] = [
   {
     id: 'idle-notebook',
-    rules: ['application-idle*'],
+    rules: ['SessionIdle'],
     severities,
     workloads: ['notebook', 'shell'],
     ladder: [notify, { level: 'cap-executors', grace: '30m' }, { level: 'kill', grace: '2h' }],
   },
   {
     id: 'idle-server',
-    rules: ['application-idle*'],
+    rules: ['SessionIdle'],
     severities,
     workloads: ['connect', 'thrift'],
     ladder: [notify, { level: 'cap-executors', grace: '2h' }, { level: 'kill', grace: '1d' }],
   },
   {
     id: 'idle-batch',
-    rules: ['application-idle*'],
+    rules: ['BatchIdle'],
     severities,
     workloads: ['batch'],
     ladder: [notify, { level: 'cap-executors', grace: '15m' }, { level: 'kill', grace: '30m' }],
   },
   {
-    // A stream that waits for data isn't idle for its owner: it is never killed for that.
-    id: 'idle-stream',
-    rules: ['application-idle*'],
-    severities,
-    workloads: ['stream', 'unknown'],
-    ladder: [notify, { level: 'graceful-stop', grace: '1d' }],
-  },
-  {
     id: 'quota-exhausted',
-    rules: ['quota-exhausted*'],
+    rules: ['QuotaUsedUp'],
     ladder: [
       notify,
       { level: 'deny-new-work', grace: '5m' },
@@ -54,13 +47,13 @@ export const SHIPPED_POLICIES: readonly WrittenPolicy[] = [
   },
   {
     id: 'unreserved',
-    rules: ['application-unreserved*'],
+    rules: ['ApplicationUnreserved'],
     severities,
     ladder: [notify, { level: 'graceful-stop', grace: '30m' }, { level: 'kill', grace: '15m' }],
   },
   {
     id: 'cluster-idle',
-    rules: ['cluster-idle*'],
+    rules: ['ClusterIdle'],
     severities,
     minAge: '1h',
     ladder: [notify, { level: 'terminate-cluster', grace: '30m' }],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ExtendLinks } from '../../../shared/tokens/extend-link.ts';
 import { HOUR_MS } from '../../../shared/values/instant.ts';
 import { NOW } from '../../../test/support/enforcement-builders.ts';
-import { ExtendLinks } from './extend-link.ts';
 import { EXEMPT_TAG, readExemptTag, signExemption } from './signed-exemption.ts';
 
 const secret = 'a secret of Tollgate';

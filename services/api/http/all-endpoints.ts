@@ -1,10 +1,12 @@
 import type { ApiDeps } from '../api-deps.ts';
+import { actionEndpoints } from '../routes/actions.ts';
 import { alertEndpoints } from '../routes/alerts.ts';
 import { anomalyEndpoints } from '../routes/anomalies.ts';
 import { applicationEndpoints } from '../routes/applications.ts';
 import { chargeEndpoints } from '../routes/charges.ts';
 import { clusterIdleEndpoints } from '../routes/cluster-idle.ts';
 import { clusterEndpoints } from '../routes/clusters.ts';
+import { enforcementEndpoints } from '../routes/enforcement.ts';
 import { explanationEndpoints } from '../routes/explanations.ts';
 import { forecastEndpoints } from '../routes/forecast.ts';
 import { grantEndpoints } from '../routes/grants.ts';
@@ -61,6 +63,8 @@ export function allEndpoints(deps: ApiDeps): Endpoint[] {
     ...quotaSuggestionEndpoints(deps),
     ...alertEndpoints(deps),
     ...silenceEndpoints(deps),
+    ...enforcementEndpoints(deps),
+    ...actionEndpoints(deps),
     ...quarantineEndpoints(deps),
   ];
 }

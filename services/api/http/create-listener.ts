@@ -17,6 +17,7 @@ import { type Caller, demandAllProjects, demandScope } from './caller.ts';
 import type { Doors } from './doors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount-endpoint.ts';
+import { mountExtend } from './mount-extend.ts';
 import { mountSession, mountSignIn, sessionCookie } from './mount-session.ts';
 import { openapiOf } from './openapi.ts';
 import { problemSender } from './problem.ts';
@@ -157,6 +158,7 @@ function createApp(
     }),
   );
   mountSignIn(app, parts.doors);
+  if ('ledger' in deps) mountExtend(app, deps);
   mountDoors(app, parts);
   mountSession(app, parts.doors);
   if (parts.ingest !== undefined) app.use(parts.ingest);

@@ -10,7 +10,8 @@ const API_VERSION = 'v1';
 /** The description as it is committed. No handler runs, so that nothing has to be there for one. */
 export function committedOpenapi(): object {
   const clock: Pick<Clock, 'now'> = { now: () => 0 };
-  const nothing = { pools: [], clusters: [], clock };
+  const enforcement = { policies: [] };
+  const nothing = { pools: [], clusters: [], clock, enforcement };
   return openapiOf(allEndpoints(nothing as unknown as ApiDeps), API_VERSION);
 }
 

@@ -33,6 +33,7 @@ async function start(
       api: port === undefined ? config.api : { ...config.api, port },
     },
     mode: 'start' as const,
+    enforcementWord: io.env['TOLLGATE_ENFORCEMENT'],
     version: packageVersion(import.meta.url),
     ...(roles === undefined ? {} : { roles }),
     onCrash: (part: string, error: unknown) => {

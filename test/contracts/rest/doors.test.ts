@@ -105,6 +105,11 @@ test('a token of a project does there what its scope allows', async () => {
       'POST /v1/prices/{pool}/freezes',
       'POST /v1/replays',
       ...['GET /v1/alerts', 'GET /v1/alert-rules', 'GET /v1/silences', 'POST /v1/silences'],
+      ...['GET /v1/enforcement', 'GET /v1/enforcement/actions', 'POST /v1/enforcement/switch'],
+      ...['POST /v1/enforcement/levels', 'POST /v1/enforcement/brake-releases'],
+      'POST /v1/enforcement/exemptions',
+      'POST /v1/enforcement/exemptions/{id}/revocation',
+      'POST /v1/enforcement/actions/{id}/resolution',
       'POST /v1/periods/{month}/close',
       'GET /v1/clusters/{cluster}/where',
     ];

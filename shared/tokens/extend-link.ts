@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { EnforcementAction } from '../../../shared/contracts/action.ts';
+import type { EnforcementAction } from '../contracts/action.ts';
 
 /** What a link means: the action as it was when the link was made. */
 export interface ExtendToken {

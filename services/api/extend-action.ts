@@ -1,17 +1,17 @@
-import type { EnforcementAction } from '../../../shared/contracts/action.ts';
-import { AppError } from '../../../shared/errors/app-error.ts';
-import type {
-  EnforcementDesk,
-  EnforcementReader,
-} from '../../../shared/stores/enforcement-store.ts';
-import type { Instant } from '../../../shared/values/instant.ts';
-import type { ExtendLinks } from './extend-link.ts';
-import type { Policy } from './plan/policy.ts';
+import type { EnforcementAction } from '../../shared/contracts/action.ts';
+import { AppError } from '../../shared/errors/app-error.ts';
+import type { EnforcementDesk, EnforcementReader } from '../../shared/stores/enforcement-store.ts';
+import type { ExtendLinks } from '../../shared/tokens/extend-link.ts';
+import type { Instant } from '../../shared/values/instant.ts';
 
 export interface ExtendDeps {
   readonly links: ExtendLinks;
   readonly store: Pick<EnforcementReader, 'action'> & Pick<EnforcementDesk, 'extend'>;
-  readonly policies: readonly Policy[];
+  readonly policies: readonly {
+    readonly id: string;
+    readonly extendMs: number;
+    readonly extensionsMax: number;
+  }[];
 }
 
 const gone = (): AppError =>
