@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import { simulateEnforcement } from './world/simulate-enforcement.ts';
-import { simulateSeed } from './world/simulate-seed.ts';
+import { WORLDS, type WorldName } from './worlds.ts';
 
 const HELP = `Worlds of containers, witnesses, prices and accidents, each metered and compared with an oracle:
 npm run simulate [-- [--world metering|enforcement] [--seeds N] [--from N] [--seed N]]
@@ -17,12 +16,6 @@ const SHOWN_MAX = 20;
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
-
-const WORLDS: Readonly<Record<string, { run: (seed: number) => Promise<unknown>; seeds: number }>> =
-  {
-    metering: { run: simulateSeed, seeds: 10_000 },
-    enforcement: { run: simulateEnforcement, seeds: 5_000 },
-  };
 
 type Run = (seed: number) => Promise<unknown>;
 
@@ -52,7 +45,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-const world = WORLDS[values.world];
+const world = values.world in WORLDS ? WORLDS[values.world as WorldName] : undefined;
 const [from, seeds] =
   values.seed === undefined
     ? [Number(values.from), Number(values.seeds ?? world?.seeds)]
