@@ -40,6 +40,7 @@ const door = [
   '^services/alerter/check-rules\\.ts$',
   '^services/alerter/rule-file-schema\\.ts$',
   '^services/alerter/test-rules\\.ts$',
+  '^services/alerter/enforce/explain-action\\.ts$',
 ];
 
 module.exports = {

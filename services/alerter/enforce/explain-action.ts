@@ -11,6 +11,8 @@ import type { FrozenInput } from './freeze-input.ts';
 import { PLANNER_VERSION, planEnforcement } from './plan/plan-enforcement.ts';
 import type { Obstacle } from './plan/plan-input.ts';
 
+export type { FrozenInput } from './freeze-input.ts';
+
 const PAGE = 1_000;
 
 /** Whether a decision follows again from what it was made from. */

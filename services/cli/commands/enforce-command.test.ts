@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { must } from '../../../shared/errors/assert.ts';
 import { HOUR_MS } from '../../../shared/values/instant.ts';
-import { aNewAction } from '../../../test/support/enforcement-builders.ts';
+import {
+  aLook,
+  anApplication,
+  aPlanInput,
+  firingAlert,
+  NOW,
+} from '../../../test/support/enforcement-builders.ts';
 import { runCommand } from '../../../test/support/run-command.ts';
 import { runningApi } from '../../../test/support/running-api.ts';
+import { actionId } from '../../alerter/enforce/action-identity.ts';
+import { freezeInput } from '../../alerter/enforce/freeze-input.ts';
+import { planEnforcement } from '../../alerter/enforce/plan/plan-enforcement.ts';
 import { enforceCommand } from './enforce-command.ts';
 
 async function withEnforcement() {
@@ -51,19 +61,33 @@ test('an exemption is made for a time', async () => {
   assert.match((await run('status')).out, /etl +any +nightly +ana/);
 });
 
-test('an action is shown with its history, and a chain that was changed ends with exit code 1', async () => {
+test('an action is explained: its history, and its evidence, which leads to it again', async () => {
   const { api, run } = await withEnforcement();
   await using _ = api;
   const { enforcement, leases } = api.alertStores;
-  const lease = await leases.acquire('alerter/enforce', 'test', 60_000);
-  assert.ok(lease);
+  const lease = must(await leases.acquire('alerter/enforce', 'test', 60_000), 'free');
   assert.match((await run('actions')).out, /nothing was decided yet/);
-  await enforcement.propose([aNewAction()], lease);
-  assert.match((await run('actions')).out, /proposed +kill +runaway +etl +yarn-1/);
-  const shown = await run('show', 'act-1');
-  assert.match(shown.out, /1 +\S+ +proposed +[0-9a-f]{16}\n\nthe chain is whole: 1 entries/);
-  assert.equal(shown.exitCode, 0);
+  const input = aPlanInput({
+    applications: [anApplication()],
+    alerts: [firingAlert()],
+    clusters: [aLook({ live: 50 })],
+  });
+  const proposal = must(planEnforcement(input).propose[0], 'one');
+  const id = actionId(proposal, NOW);
+  const made = { ...proposal, id, proposedAt: NOW, proposedSteadyMs: 0 };
+  await enforcement.propose([{ ...made, frozen: freezeInput(input, proposal) }], lease);
+  assert.match((await run('actions')).out, new RegExp(`proposed +${proposal.level} .*${id}`));
+  const explained = await run('explain', id);
+  assert.match(explained.out, /1 +\S+ +proposed +[0-9a-f]{16}\n\ndecided again .* the same\n/);
+  assert.match(explained.out, /the chain is whole: 1 entries/);
+  assert.equal(explained.exitCode, 0);
+  const calm = freezeInput({ ...input, alerts: [firingAlert({ breaches: 1 })] }, proposal);
+  const other = { ...made, id: `act-${'c'.repeat(32)}`, frozen: calm };
+  await enforcement.propose([other], lease);
+  const wrong = await run('explain', other.id);
+  assert.match(wrong.out, /COMES OUT OTHERWISE/);
+  assert.equal(wrong.exitCode, 1);
   assert.match((await run('release', '--reason', 'looked')).out, /was not on/);
-  const early = await run('resolve', 'act-1', '--outcome', 'failed', '--reason', 'looked');
+  const early = await run('resolve', id, '--outcome', 'failed', '--reason', 'looked');
   assert.notEqual(early.exitCode, 0);
 });

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { ENFORCEMENT_LEVELS } from '../../../shared/contracts/action.ts';
+import type { z } from 'zod';
+import { ENFORCEMENT_LEVELS, type EnforcementAction } from '../../../shared/contracts/action.ts';
 import {
   type RestAction,
   restAction,
@@ -13,6 +14,7 @@ import {
 import type { RandomBytes } from '../../../shared/tokens/api-token.ts';
 import { parseDuration } from '../../../shared/values/duration.ts';
 import { formatInstant, type Instant } from '../../../shared/values/instant.ts';
+import type { FrozenInput, Replay } from '../../alerter/enforce/explain-action.ts';
 import { CliError, type CliIo, EXIT } from '../cli-io.ts';
 import {
   client,
@@ -147,29 +149,55 @@ function actionsCommand({ io }: World): Command {
   return withExample(withShared(command), 'tollgate enforce actions --project etl');
 }
 
-function showCommand({ io }: World): Command {
-  const command = new Command('show')
-    .description('Tell one action: what it was decided from, and what became of it')
+type History = z.infer<typeof restActionHistory>;
+
+/** Plans once more from what the action was decided from. */
+async function replay({ history, frozen }: History): Promise<Replay | undefined> {
+  const proposed = history.find(({ kind }) => kind === 'proposed');
+  if (frozen === '' || proposed === undefined) return undefined;
+  // The planner is loaded when it is needed, so that other commands start fast.
+  const { replayProposal } = await import('../../alerter/enforce/explain-action.ts');
+  const { action } = JSON.parse(proposed.body) as { readonly action: EnforcementAction };
+  const project = action.project ?? undefined;
+  return replayProposal({ ...action, project }, JSON.parse(frozen) as FrozenInput);
+}
+
+function replayText(replayed: Replay | undefined): string {
+  if (replayed === undefined) return 'what it was decided from is not in the chain';
+  if (replayed.same) return 'decided again from its frozen evidence, it comes out the same';
+  const versions =
+    replayed.planner === replayed.plannerNow
+      ? ''
+      : ` (it was decided by ${replayed.planner}, this is ${replayed.plannerNow})`;
+  const left = replayed.left.map(({ reason, detail }) => `${reason}: ${detail}`).join('; ');
+  return `DECIDED AGAIN, IT COMES OUT OTHERWISE${versions}: ${printable(left)}`;
+}
+
+function explainCommand({ io }: World): Command {
+  const command = new Command('explain')
+    .description('Tell one action: what became of it, and whether its evidence leads to it again')
     .argument('<action>', 'id of the action')
     .action(async (id: string, options: SharedOptions) => {
       const path = `/v1/enforcement/actions/${encodeURIComponent(id)}`;
       const told = await client(io, options).get(path, restActionHistory);
-      if (options.json) return printJson(io, told);
-      io.out(`${table(ACTION, [row(told.action)])}\n\n`);
-      if (told.action.detail !== '') io.out(`${printable(told.action.detail)}\n\n`);
-      const history = told.history.map(({ seq, at, kind, hash }) => [
-        ...[`${seq}`, at, kind, hash.slice(0, 16)],
-      ]);
-      io.out(`${table(columns('ENTRY', 'AT', 'WHAT', 'HASH'), history)}\n\n`);
+      const replayed = await replay(told);
       const { whole, why, entries, hash } = told.chain;
-      io.out(
-        whole
-          ? `the chain is whole: ${entries} entries, ${hash}\n`
-          : `THE CHAIN IS BROKEN: ${why}\n`,
-      );
+      if (options.json) printJson(io, { ...told, replay: replayed ?? null });
+      else {
+        io.out(`${table(ACTION, [row(told.action)])}\n\n`);
+        if (told.action.detail !== '') io.out(`${printable(told.action.detail)}\n\n`);
+        const history = told.history.map(({ seq, at, kind, hash }) => [
+          ...[`${seq}`, at, kind, hash.slice(0, 16)],
+        ]);
+        io.out(`${table(columns('ENTRY', 'AT', 'WHAT', 'HASH'), history)}\n\n`);
+        io.out(`${replayText(replayed)}\n`);
+        const chain = `the chain is whole: ${entries} entries, ${hash}`;
+        io.out(whole ? `${chain}\n` : `THE CHAIN IS BROKEN: ${why}\n`);
+      }
       if (!whole) throw new CliError(EXIT.found, 'what happened was changed afterwards');
+      if (replayed?.same === false) throw new CliError(EXIT.found, 'the decision does not follow');
     });
-  return withExample(withShared(command), 'tollgate enforce show act-4f1c…');
+  return withExample(withShared(command), 'tollgate enforce explain act-4f1c…');
 }
 
 interface ExemptOptions extends WhyOptions {
@@ -273,7 +301,7 @@ export function enforceCommand(io: CliIo, random: RandomBytes, now: () => Instan
     switchCommand(world, false),
     levelCommand(world),
     actionsCommand(world),
-    showCommand(world),
+    explainCommand(world),
     exemptCommand(world),
     releaseCommand(world),
     resolveCommand(world),
