@@ -1,8 +1,4 @@
-import {
-  CancelStepsCommand,
-  type CancelStepsInfo,
-  TerminateJobFlowsCommand,
-} from '@aws-sdk/client-emr';
+import type { CancelStepsInfo } from '@aws-sdk/client-emr';
 import type {
   Actuation,
   ActuatorAnswer,
@@ -75,10 +71,10 @@ export class EmrActuator implements ClusterActuator {
     if (isProtected) return refused(`${id} is protected from termination`);
     // One that boots does nothing yet, and is no idle one.
     if (state !== 'RUNNING' && state !== 'WAITING') return refused(`its state is ${state}`);
-    const command = new TerminateJobFlowsCommand({ JobFlowIds: [id] });
     const answer = await this.#options.sender.ask(
       'TerminateJobFlows',
-      (client, options) => client.send(command, options),
+      (client, options, aws) =>
+        client.send(new aws.TerminateJobFlowsCommand({ JobFlowIds: [id] }), options),
       signal,
     );
     return answerOf(answer, () => undefined);
@@ -98,10 +94,13 @@ export class EmrActuator implements ClusterActuator {
       return refused('another start than the one that is meant');
     }
     if (step.state === 'ended') return refused(`the step has ended: ${step.finalState}`);
-    const command = new CancelStepsCommand({ ClusterId: cluster.id, StepIds: [subject] });
     const answer = await sender.ask(
       'CancelSteps',
-      (client, options) => client.send(command, options),
+      (client, options, aws) =>
+        client.send(
+          new aws.CancelStepsCommand({ ClusterId: cluster.id, StepIds: [subject] }),
+          options,
+        ),
       signal,
     );
     return answerOf(answer, ({ CancelStepsInfoList = [] }) =>

@@ -1,8 +1,11 @@
-import { EMRClient } from '@aws-sdk/client-emr';
+import type { EMRClient } from '@aws-sdk/client-emr';
 import { AppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ClusterProblemReason } from '../cluster-reader.ts';
 import { field, isObject, objectAt, text } from '../lenient-json.ts';
+
+/** The client of AWS as it is loaded. */
+type Aws = typeof import('@aws-sdk/client-emr');
 
 export interface EmrClientOptions {
   readonly region: string;
@@ -37,7 +40,7 @@ const NO_RIGHT =
  * that tries again takes the account's share from people.
  */
 export class EmrSender implements Disposable {
-  readonly #client: EMRClient;
+  #loaded: Promise<{ readonly aws: Aws; readonly client: EMRClient }> | undefined;
   readonly #options: EmrClientOptions;
   #waitUntil = Number.NEGATIVE_INFINITY;
 
@@ -47,11 +50,16 @@ export class EmrSender implements Disposable {
       throw new AppError('CONFIG_INVALID', message);
     }
     this.#options = options;
-    this.#client = new EMRClient({
-      region: options.region,
-      maxAttempts: 1,
-      ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint.href }),
+  }
+
+  /** With the first command: every process that knows clusters would else hold AWS's client. */
+  #load() {
+    this.#loaded ??= import('@aws-sdk/client-emr').then((aws) => {
+      const { region, endpoint } = this.#options;
+      const address = endpoint === undefined ? {} : { endpoint: endpoint.href };
+      return { aws, client: new aws.EMRClient({ region, maxAttempts: 1, ...address }) };
     });
+    return this.#loaded;
   }
 
   /**
@@ -61,7 +69,11 @@ export class EmrSender implements Disposable {
    */
   async ask<T>(
     name: string,
-    send: (client: EMRClient, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+    send: (
+      client: EMRClient,
+      options: { readonly abortSignal: AbortSignal },
+      aws: Aws,
+    ) => Promise<T>,
     signal: AbortSignal,
   ): Promise<EmrAnswer<T>> {
     signal.throwIfAborted();
@@ -77,7 +89,8 @@ export class EmrSender implements Disposable {
     });
     try {
       const abortSignal = AbortSignal.any([signal, timeout.signal]);
-      return { outcome: 'answered', body: await send(this.#client, { abortSignal }) };
+      const { aws, client } = await this.#load();
+      return { outcome: 'answered', body: await send(client, { abortSignal }, aws) };
     } catch (error) {
       signal.throwIfAborted();
       if (timeout.signal.aborted) {
@@ -93,7 +106,7 @@ export class EmrSender implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#client.destroy();
+    void this.#loaded?.then(({ client }) => client.destroy());
   }
 }
 

@@ -1,11 +1,3 @@
-import {
-  DescribeClusterCommand,
-  DescribeStepCommand,
-  ListClustersCommand,
-  ListInstancesCommand,
-  ListStepsCommand,
-  ListSupportedInstanceTypesCommand,
-} from '@aws-sdk/client-emr';
 import type { Resources } from '../../values/resources.ts';
 import type { ClusterProblemReason } from '../cluster-reader.ts';
 import {
@@ -71,11 +63,13 @@ export class EmrClusters {
       return one.outcome === 'told' ? { outcome: 'told', value: [one.value] } : one;
     }
     const listed = await this.#pages('ListClusters', signal, async (Marker) => {
-      const command = new ListClustersCommand({ ClusterStates: [...UP_STATES], Marker });
       return this.#sender.ask(
         'ListClusters',
-        async (client, options) => {
-          const answer = await client.send(command, options);
+        async (client, options, aws) => {
+          const answer = await client.send(
+            new aws.ListClustersCommand({ ClusterStates: [...UP_STATES], Marker }),
+            options,
+          );
           return { rows: answer.Clusters ?? [], marker: answer.Marker };
         },
         signal,
@@ -95,10 +89,10 @@ export class EmrClusters {
   }
 
   async describe(id: string, signal: AbortSignal): Promise<EmrTold<EmrCluster>> {
-    const command = new DescribeClusterCommand({ ClusterId: id });
     const send = this.#sender.ask(
       'DescribeCluster',
-      (client, options) => client.send(command, options),
+      (client, options, aws) =>
+        client.send(new aws.DescribeClusterCommand({ ClusterId: id }), options),
       signal,
     );
     const answer = await send;
@@ -114,11 +108,13 @@ export class EmrClusters {
     signal: AbortSignal,
   ): Promise<EmrTold<readonly EmrInstance[]>> {
     const listed = await this.#pages('ListInstances', signal, (Marker) => {
-      const command = new ListInstancesCommand({ ClusterId: id, Marker });
       return this.#sender.ask(
         'ListInstances',
-        async (client, options) => {
-          const answer = await client.send(command, options);
+        async (client, options, aws) => {
+          const answer = await client.send(
+            new aws.ListInstancesCommand({ ClusterId: id, Marker }),
+            options,
+          );
           return { rows: answer.Instances ?? [], marker: answer.Marker };
         },
         signal,
@@ -140,15 +136,17 @@ export class EmrClusters {
   ): Promise<EmrTold<readonly EmrStep[]>> {
     const states = active ? (['PENDING', 'CANCEL_PENDING', 'RUNNING'] as const) : undefined;
     const listed = await this.#pages('ListSteps', signal, (Marker) => {
-      const command = new ListStepsCommand({
-        ClusterId: cluster,
-        Marker,
-        ...(states === undefined ? {} : { StepStates: [...states] }),
-      });
       return this.#sender.ask(
         'ListSteps',
-        async (client, options) => {
-          const answer = await client.send(command, options);
+        async (client, options, aws) => {
+          const answer = await client.send(
+            new aws.ListStepsCommand({
+              ClusterId: cluster,
+              Marker,
+              ...(states === undefined ? {} : { StepStates: [...states] }),
+            }),
+            options,
+          );
           return { rows: answer.Steps ?? [], marker: answer.Marker };
         },
         signal,
@@ -161,10 +159,10 @@ export class EmrClusters {
   }
 
   async step(cluster: string, id: string, signal: AbortSignal): Promise<EmrTold<EmrStep>> {
-    const command = new DescribeStepCommand({ ClusterId: cluster, StepId: id });
     const answer = await this.#sender.ask(
       'DescribeStep',
-      (client, options) => client.send(command, options),
+      (client, options, aws) =>
+        client.send(new aws.DescribeStepCommand({ ClusterId: cluster, StepId: id }), options),
       signal,
     );
     if (answer.outcome !== 'answered') return notAnswered(answer);
@@ -179,11 +177,13 @@ export class EmrClusters {
     signal: AbortSignal,
   ): Promise<EmrTold<ReadonlyMap<string, Resources>>> {
     const listed = await this.#pages('ListSupportedInstanceTypes', signal, (Marker) => {
-      const command = new ListSupportedInstanceTypesCommand({ ReleaseLabel, Marker });
       return this.#sender.ask(
         'ListSupportedInstanceTypes',
-        async (client, options) => {
-          const answer = await client.send(command, options);
+        async (client, options, aws) => {
+          const answer = await client.send(
+            new aws.ListSupportedInstanceTypesCommand({ ReleaseLabel, Marker }),
+            options,
+          );
           return { rows: answer.SupportedInstanceTypes ?? [], marker: answer.Marker };
         },
         signal,
