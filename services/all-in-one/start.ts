@@ -7,7 +7,7 @@ import { limitsByProject } from '../../shared/rating/project-limits-config.ts';
 import { shadowProjects } from '../../shared/rating/shadow-mode.ts';
 import { type CatchUp, catchUpClock } from '../../shared/runtime/catch-up-clock.ts';
 import { type Clock, systemClock } from '../../shared/runtime/clock.ts';
-import { isEmbedded } from '../../shared/stores/config.ts';
+import { isEmbedded, type StoresSetup } from '../../shared/stores/config.ts';
 import {
   type AlertStores,
   checkStores,
@@ -19,10 +19,17 @@ import {
   openTokenStore,
   type StoreOutcome,
 } from '../../shared/stores/open-stores.ts';
-import { createLogger } from '../../shared/telemetry/logger.ts';
+import { createLogger, type Logger } from '../../shared/telemetry/logger.ts';
 import { Metrics, printMetrics } from '../../shared/telemetry/metrics.ts';
 import { extendLinksOf, switchablePolicies } from '../alerter/config.ts';
-import { type ApiDeps, type ClusterInfo, type Doors, openDoors, startApi } from '../api/start.ts';
+import {
+  type ApiDeps,
+  type ClusterInfo,
+  type Doors,
+  openDeniedWork,
+  openDoors,
+  startApi,
+} from '../api/start.ts';
 import { createHttpInput } from '../collectors/inputs/http-input.ts';
 import {
   creditPriceOf,
@@ -120,7 +127,7 @@ type Operation = Required<
 function apiDeps(
   config: TollgateConfig,
   stores: LedgerStores,
-  { search, replay, alerting }: Parts & { readonly alerting: AlertStores | undefined },
+  { search, replay, alerting }: Parts & { readonly alerting: Alerting | undefined },
   operation: Operation,
 ): ApiDeps | Operation {
   if (search === undefined || replay === undefined || alerting === undefined) return operation;
@@ -136,6 +143,7 @@ function apiDeps(
       policies: switchablePolicies(config.alerter),
       links: extendLinksOf(config.alerter),
     },
+    deniedWork: alerting.denied.of,
     grants: stores.grants,
     periods: stores.periods,
     closeGraceMs: config.metering.closeGraceMs,
@@ -160,6 +168,19 @@ function apiDeps(
     creditPrice: creditPriceOf(config.metering),
     isShadow: shadowProjects(config.metering),
   };
+}
+
+/** What the API has of the alerter's. */
+type Alerting = AlertStores & { readonly denied: Awaited<ReturnType<typeof openDeniedWork>> };
+
+async function openAlerting(
+  setup: StoresSetup,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+  resources: AsyncDisposableStack,
+): Promise<Alerting> {
+  const stores = resources.use(await openAlertStores(setup, { ...deps, random: Math.random }));
+  const denied = resources.use(await openDeniedWork({ store: stores.enforcement, ...deps }));
+  return { ...stores, denied };
 }
 
 interface IngestDeps {
@@ -227,7 +248,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   );
   // Silences are made here, beside the alerter.
   const alerting = roles.includes('serve')
-    ? resources.use(await openAlertStores(setup, { clock, random: Math.random }))
+    ? await openAlerting(setup, { clock, logger }, resources)
     : undefined;
   const metrics = new Metrics();
   const quarantine = resources.use(await openQuarantine(setup, () => {}));

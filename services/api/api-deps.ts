@@ -88,6 +88,8 @@ export interface ApiDeps {
   readonly alerts: AlertStore;
   readonly silences: SilenceStore;
   readonly enforcement: ApiEnforcement;
+  /** Why enforcement lets no new work of a project in; undefined where it does. */
+  readonly deniedWork: (project: string) => string | undefined;
   readonly grants: GrantStore;
   readonly periods: PeriodStore;
   /** How long after its end a month may be closed. */

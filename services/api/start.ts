@@ -10,6 +10,7 @@ import { followServerTls, readServerTls } from '../../shared/runtime/server-tls.
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { ApiDeps, OperationDeps } from './api-deps.ts';
 import type { ApiConfig } from './config.ts';
+import { DeniedWork, type DeniedWorkDeps } from './denied-work.ts';
 import { type AppParts, createListener, type ServedRoutes } from './http/create-listener.ts';
 import { Doors, type DoorsOptions } from './http/doors.ts';
 import { quarantineEndpoints } from './routes/quarantine.ts';
@@ -118,6 +119,11 @@ async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void
   }, 5_000);
   await closed;
   clearTimeout(timer);
+}
+
+/** For the API's `deniedWork`. @throws AppError when the store can't be read */
+export function openDeniedWork(deps: DeniedWorkDeps): Promise<DeniedWork> {
+  return DeniedWork.open(deps);
 }
 
 /** The whole API, or what belongs to a process that only collects or meters. */

@@ -239,6 +239,7 @@ export const QUOTA_REASONS = [
   ...LIMIT_CODES,
   'level-exhausted',
   'estimate-exceeds-level',
+  'denied',
 ] as const;
 export const restQuotaCheck = z.object({
   allowed: z.boolean(),

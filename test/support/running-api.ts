@@ -113,6 +113,7 @@ export async function runningApi(options: ApiOptions = {}): Promise<RunningApi> 
       ],
       links: undefined,
     },
+    deniedWork: () => undefined,
     reservations: stores.reservations,
     limitsOf: () => NO_LIMITS,
     priceFreezes: stores.priceFreezes,

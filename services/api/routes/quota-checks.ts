@@ -39,6 +39,7 @@ type Deps = Pick<
   | 'limitsOf'
   | 'levels'
   | 'isShadow'
+  | 'deniedWork'
   | 'clock'
 >;
 type QuotaAnswer = z.infer<typeof restQuotaCheck>;
@@ -86,6 +87,15 @@ function toAnswer(
   };
 }
 
+/** What limits allow, enforcement may still deny. */
+function notDenied<V extends Pick<QuotaVerdict, 'allowed' | 'reason' | 'message'>>(
+  verdict: V,
+  why: string | undefined,
+): V {
+  if (!verdict.allowed || why === undefined) return verdict;
+  return { ...verdict, allowed: false, reason: 'denied', message: why };
+}
+
 interface CheckedProject {
   /** Undefined for one that isn't there, or that the caller may not see. */
   readonly balance?: Balance;
@@ -116,7 +126,7 @@ export function createQuotaCheck(
       planned: plannedUse(request),
     });
     const above = underLevels(strict, levels, price.now);
-    const verdict = shadow ? shadowVerdict(above) : above;
+    const verdict = shadow ? shadowVerdict(above) : notDenied(above, deps.deniedWork(project));
     return toAnswer(project, { ...verdict, balance: own ?? verdict.balance }, { ...price, step });
   };
   const known = (

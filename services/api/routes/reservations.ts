@@ -14,6 +14,7 @@ import {
   type Hold,
   RESERVATION_STATES,
   type Reservation,
+  type ReservationRef,
   type StepOutcome,
 } from '../../../shared/stores/reservation-store.ts';
 import { formatInstant } from '../../../shared/values/instant.ts';
@@ -26,7 +27,10 @@ import { toRestReason } from '../rest-limits.ts';
 import { toRestBalance } from '../rest-money.ts';
 import { mustBalance } from './projects.ts';
 
-type Deps = Pick<ApiDeps, 'ledger' | 'reservations' | 'limitsOf' | 'levels' | 'isShadow' | 'clock'>;
+type Deps = Pick<
+  ApiDeps,
+  'ledger' | 'reservations' | 'limitsOf' | 'levels' | 'isShadow' | 'deniedWork' | 'clock'
+>;
 type Step = z.infer<typeof restReservationStep>;
 
 const ALL = '/v1/projects/{project}/reservations';
@@ -104,6 +108,18 @@ function stepped(
   );
 }
 
+/** Enforcement lets nothing new in; a hold that is there is told again. @throws AppError QUOTA_EXCEEDED */
+async function demandAdmission(
+  { deniedWork, reservations, clock }: Deps,
+  ref: ReservationRef,
+  shadow: boolean,
+): Promise<void> {
+  const why = shadow ? undefined : deniedWork(ref.project);
+  if (why === undefined) return;
+  if ((await reservations.reservation(ref, clock.now())) !== undefined) return;
+  throw new AppError('QUOTA_EXCEEDED', why);
+}
+
 function holdEndpoint(deps: Deps): Endpoint {
   return endpoint({
     method: 'post',
@@ -117,6 +133,7 @@ function holdEndpoint(deps: Deps): Endpoint {
       const now = deps.clock.now();
       const hold = holdOf(project, body);
       const shadow = deps.isShadow(project);
+      await demandAdmission(deps, { project, id: body.id }, shadow);
       const limits = shadow ? SHADOW_LIMITS : deps.limitsOf(project);
       const levels = shadow ? [] : deps.levels?.above(project);
       const held = await deps.reservations.hold(hold, limits, now, levels);
