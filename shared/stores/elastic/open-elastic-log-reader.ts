@@ -39,11 +39,19 @@ interface Bucket {
   readonly key: string;
   readonly doc_count: number;
   readonly example?: { readonly hits: { readonly hits: readonly Hit[] } };
+  readonly applications?: { readonly buckets: readonly Bucket[] };
+}
+
+interface Aggregation {
+  readonly value?: number;
+  readonly buckets?: readonly Bucket[];
+  /** Of what is in no bucket, since there are too many. */
+  readonly sum_other_doc_count?: number;
 }
 
 interface Found {
   readonly hits: readonly Hit[];
-  readonly aggregations: Readonly<Record<string, { value?: number; buckets?: Bucket[] }>>;
+  readonly aggregations: Readonly<Record<string, Aggregation>>;
 }
 
 interface Template {
@@ -51,6 +59,9 @@ interface Template {
   readonly count: number;
   readonly example: StoredLog;
 }
+
+/** Clusters of one project. */
+const CLUSTERS_MAX = 1_000;
 
 function within(limit: number, most: number): number {
   return Math.min(Math.max(1, Math.trunc(limit)), most);
@@ -133,28 +144,36 @@ export class ElasticLogReader implements LogReader {
     project: ProjectId,
     query: Omit<LogQuery, 'cursor'>,
   ): Promise<{ applications: ApplicationLines[]; complete: boolean }> {
+    // Not multi_terms: that is a part of Elastic's distribution which plain Elasticsearch lacks.
+    const lines = {
+      terms: { field: 'application', size: query.limit + 1 },
+      aggs: { example: { top_hits: { size: 1, sort: NEWEST_FIRST } } },
+    };
     const { aggregations } = await this.#search(project, query, {
       query: logFilter(project, query),
       size: 0,
       aggs: {
-        applications: {
-          multi_terms: {
-            terms: [{ field: 'cluster' }, { field: 'application' }],
-            size: query.limit + 1,
-          },
-          aggs: { example: { top_hits: { size: 1, sort: NEWEST_FIRST } } },
+        clusters: {
+          terms: { field: 'cluster', size: CLUSTERS_MAX },
+          aggs: { applications: lines },
         },
       },
     });
-    const buckets = aggregations['applications']?.buckets ?? [];
-    const applications = buckets.flatMap(({ doc_count, example }) => {
-      const hit = example?.hits.hits[0];
-      if (hit === undefined) return [];
-      const newest = stored(hit);
-      const { cluster, application } = newest;
-      return [{ cluster, application, count: doc_count, newest }];
-    });
-    const complete = applications.length <= query.limit;
+    const clusters = aggregations['clusters'];
+    const found = (clusters?.buckets ?? []).flatMap(
+      (cluster) => cluster.applications?.buckets ?? [],
+    );
+    const applications = found
+      .flatMap(({ doc_count, example }) => {
+        const hit = example?.hits.hits[0];
+        if (hit === undefined) return [];
+        const newest = stored(hit);
+        const { cluster, application } = newest;
+        return [{ cluster, application, count: doc_count, newest }];
+      })
+      .sort((one, other) => other.count - one.count);
+    const others = clusters?.sum_other_doc_count ?? 0;
+    const complete = applications.length <= query.limit && others === 0;
     return { applications: applications.slice(0, query.limit), complete };
   }
 
