@@ -9,6 +9,7 @@ import { openPostgresQuarantine } from '../../../shared/stores/sql/postgres-quar
 import { alertStoreSuite } from '../../contracts/alert-store-suite.ts';
 import { applicationWatchSuite } from '../../contracts/application-watch-suite.ts';
 import { checkpointFenceSuite, checkpointSuite } from '../../contracts/checkpoint-suite.ts';
+import { enforcementSuite } from '../../contracts/enforcement-suite.ts';
 import { fenceSuite } from '../../contracts/fence-suite.ts';
 import { grantsSuite } from '../../contracts/grants-suite.ts';
 import { journalSuite } from '../../contracts/journal-suite.ts';
@@ -44,6 +45,7 @@ export function postgresqlSuites(name: string, server: () => { readonly url: str
   outboxSuite(name, openAlerts);
   silenceStoreSuite(name, openAlerts);
   notificationLogSuite(name, openAlerts);
+  enforcementSuite(name, openAlerts);
   quarantineSuite(name, async () => openPostgresQuarantine(await freshSchema(server())));
   checkpointSuite(name, async (clock) =>
     openPostgresCheckpointStore(await freshSchema(server()), { clock }),
