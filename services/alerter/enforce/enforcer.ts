@@ -1,16 +1,22 @@
 import { DESTRUCTIVE_LEVELS, type EnforcementAction } from '../../../shared/contracts/action.ts';
 import { AppError } from '../../../shared/errors/app-error.ts';
+import { HOUR_MS, type Instant } from '../../../shared/values/instant.ts';
 import { actionId } from './action-identity.ts';
 import { announcementId, announcementOf, brakeNotification } from './announcement.ts';
 import { changeState, executeAction, liftAction, type TickContext } from './carry-out.ts';
 import type { EnforcerDeps } from './enforcer-deps.ts';
 import { freezeInput } from './freeze-input.ts';
 import { gatherInput } from './gather-input.ts';
+import { outcomeNotifications } from './outcome-notification.ts';
 import { settleReferences } from './plan/hold.ts';
 import { planEnforcement } from './plan/plan-enforcement.ts';
 import { type EnforcementPlan, LEFT_REASONS, type PlanInput } from './plan/plan-input.ts';
 import { SteadyTime } from './steady-time.ts';
 import { verifyAction } from './verify-action.ts';
+
+/** Newest actions that are looked at for messages about what they came to. */
+const OUTCOMES_MAX = 500;
+const TOLD_MAX = 10_000;
 
 type TickOutcome = 'led' | 'standby' | 'failed';
 
@@ -21,6 +27,8 @@ type TickOutcome = 'led' | 'standby' | 'failed';
 export class Enforcer {
   readonly #deps: EnforcerDeps;
   readonly #steady = new SteadyTime();
+  /** Ids of messages about outcomes that are in the outbox. */
+  readonly #told = new Set<string>();
   #plan: EnforcementPlan | undefined;
 
   constructor(deps: EnforcerDeps) {
@@ -83,6 +91,7 @@ export class Enforcer {
     this.#plan = plan;
     this.#measure(plan, input);
     await this.#carryOut(plan, { deps, fence, signal, input });
+    await this.#tellOutcomes(now);
     return 'led';
   }
 
@@ -118,6 +127,21 @@ export class Enforcer {
       await executeAction(context, id, done - 1);
     });
     await this.#each(plan.lift, (id) => liftAction(context, id));
+  }
+
+  /** Of the last hour, whoever did them: what a process that died didn't tell is told by the next. */
+  async #tellOutcomes(now: Instant): Promise<void> {
+    const { store, outbox } = this.#deps;
+    const recent = (await store.actions({ limit: OUTCOMES_MAX })).filter(
+      (action) => action.updatedAt > now - HOUR_MS,
+    );
+    const untold = recent
+      .flatMap((action) => outcomeNotifications(action, now))
+      .filter(({ id }) => !this.#told.has(id));
+    if (untold.length === 0) return;
+    await outbox.enqueue(untold);
+    if (this.#told.size > TOLD_MAX) this.#told.clear();
+    for (const { id } of untold) this.#told.add(id);
   }
 
   async #pullBrake(brake: { reason: string; detail: string }, context: TickContext): Promise<void> {
