@@ -30,6 +30,18 @@ const ALONE: readonly string[] = [
   'yarn-failover',
 ];
 
+/**
+ * Run by name only, on a quiet machine: `npm run test:services -- spark-standalone`. The README says
+ * what is wrong with each.
+ */
+const BY_NAME: readonly string[] = [
+  'spark-standalone',
+  'spark-yarn',
+  'standalone-actuator',
+  'yarn-actuator',
+  'yarn-failover',
+];
+
 interface FileRun {
   readonly name: string;
   readonly run: number;
@@ -96,7 +108,11 @@ const isCount = (number: number, least: number): boolean =>
   Number.isInteger(number) && number >= least;
 const paths = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(SUFFIX))
-  .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
+  .filter((file) =>
+    positionals.length === 0
+      ? !BY_NAME.includes(basename(file, SUFFIX))
+      : positionals.some((part) => file.includes(part)),
+  )
   .map((file) => join(import.meta.dirname, file));
 if (values.help || !isCount(again, 0) || !isCount(jobs, 1) || paths.length === 0) {
   print(HELP);
@@ -123,6 +139,7 @@ if (values.help || !isCount(again, 0) || !isCount(jobs, 1) || paths.length === 0
   const last = new Map(runs.map((one) => [one.name, one.passed]));
   const failed = [...last.values()].filter((passed) => !passed).length;
   const took = Math.round((performance.now() - began) / 1_000);
+  if (positionals.length === 0) print(`not run, since nobody named them: ${BY_NAME.join(', ')}`);
   print(`${last.size - failed} of ${last.size} files passed in ${took} s`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
